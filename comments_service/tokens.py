@@ -1,0 +1,130 @@
+"""Signed things: the form's ticket, the author's receipt, the status page's token.
+
+Each has its own key and salt, so that none passes for another. All are checked before they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from comments_service.errors import CommentNotFound, ReceiptRefused, TicketRefused
+from comments_service.privacy import Keyring
+from comments_service.vocabulary import ArticleRef
+
+STATUS_PAGE_DAYS = 30
+MAX_CLOCK_LEAD_SECONDS = 5  # clocks of two machines behind one address differ by less
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a form may be sent with: one site, one article, a nonce of its own, and a beginning."""
+
+    site: str
+    article: str
+    nonce: str
+    issued_at: datetime
+
+
+def issue_ticket(keys: Keyring, *, site: str, article: ArticleRef, now: datetime) -> str:
+    """Sign a fresh ticket for a form below one article. `site` is the public key."""
+    return _sign(keys, "ticket", [site, _article_mark(article), secrets.token_urlsafe(16), _seconds(now)])
+
+
+def read_ticket(
+    keys: Keyring, token: str, *, site: str, article: ArticleRef, now: datetime, lifetime_seconds: int
+) -> Ticket:
+    """Read a ticket back, if it is ours and was given for this site and article.
+
+    Raises: TicketRefused when it is forged, someone else's, too old, or from the future.
+    """
+    match _verified(keys, "ticket", token):
+        case [str(its_site), str(mark), str(nonce), int(issued)]:
+            ticket = Ticket(its_site, mark, nonce, datetime.fromtimestamp(issued, UTC))
+        case _:
+            raise TicketRefused
+    if (ticket.site, ticket.article) != (site, _article_mark(article)):
+        raise TicketRefused
+    age = now - ticket.issued_at
+    if not timedelta(seconds=-MAX_CLOCK_LEAD_SECONDS) <= age < timedelta(seconds=lifetime_seconds):
+        raise TicketRefused
+    return ticket
+
+
+def receipt(keys: Keyring, *, site: str, comment_id: int) -> str:
+    """Sign the author's right to one comment. The same comment always gets the same receipt."""
+    return _sign(keys, "receipt", [site, comment_id])
+
+
+def read_receipt(keys: Keyring, token: str) -> tuple[str, int]:
+    """Read a receipt: the site's public key and the comment's id.
+
+    Raises: ReceiptRefused. A receipt has no end of its own.
+    """
+    match _verified(keys, "receipt", token):
+        case [str(site), int(comment_id)]:
+            return site, comment_id
+    raise ReceiptRefused
+
+
+def status_token(keys: Keyring, *, site: str, comment_id: int, created_at: datetime) -> str:
+    """Sign the address of one comment's status page. The same comment always gets the same token."""
+    return _sign(keys, "status", [site, comment_id, _seconds(created_at)])
+
+
+def read_status_token(keys: Keyring, token: str, *, now: datetime) -> tuple[str, int]:
+    """Read a status page's token: the site's public key and the comment's id.
+
+    Raises: CommentNotFound when it is forged, or 30 days have gone since the comment was made.
+    """
+    match _verified(keys, "status", token):
+        case [str(site), int(comment_id), int(created)]:
+            if _seconds(now) < created + STATUS_PAGE_DAYS * 86_400:
+                return site, comment_id
+    raise CommentNotFound
+
+
+def _sign(keys: Keyring, purpose: str, payload: list[str | int]) -> str:
+    return _serializer(keys, purpose).dumps(payload)
+
+
+def _verified(keys: Keyring, purpose: str, token: str) -> Any:
+    """Give the payload of a token signed for this purpose, or None."""
+    if not token.isascii() or not _has_canonical_signature(token):
+        return None
+    try:
+        return _serializer(keys, purpose).loads(token)
+    except BadData:
+        return None
+
+
+def _serializer(keys: Keyring, purpose: str) -> URLSafeSerializer:
+    signer = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeSerializer(keys.signing_keys(purpose), salt=purpose, signer_kwargs=signer)
+
+
+def _has_canonical_signature(token: str) -> bool:
+    # 32 bytes leave two spare bits in their last base64 letter, and the decoder skips foreign letters:
+    # without this several spellings of one signature would pass, and "used once" could not be kept by text.
+    signature = token.rpartition(".")[2]
+    try:
+        return base64_encode(base64_decode(signature)) == signature.encode()
+    except BadData:
+        return False
+
+
+def _article_mark(article: ArticleRef) -> str:
+    # The owner's id comes first, as everywhere: a page that moves keeps its tickets. Hashed, since an
+    # address may have 2,000 characters and the ticket travels in a form.
+    name = f"url:{article.normalised_url}" if article.explicit_id is None else f"id:{article.explicit_id}"
+    return base64_encode(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:16]).decode()
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
