@@ -1,0 +1,64 @@
+# Every target sets up by itself what it needs; `make` alone lists them.
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+SETUP := $(PYTHON) tools/setup.py
+PYTEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format crash-test durability screenshots sizes image wheel lock clean setup-run setup-dev
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup-run ## serve a news page with comments, and print the addresses
+	@$(RUN) demo/run.py
+
+test: lint types ## run every check and every test, on both databases and in a browser
+	@$(SETUP) --dev --with-browser --with-nginx
+	@$(RUN) -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term
+
+lint: setup-dev ## check the style of code, templates and Dockerfile
+	@$(RUN) -m ruff format --check --quiet .
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m djlint --quiet --lint templates demo
+	@.venv/bin/hadolint Dockerfile
+
+types: setup-dev ## check the types
+	@$(RUN) -m mypy --no-error-summary
+
+format: setup-dev ## bring code into the common form
+	@$(RUN) -m ruff format .
+	@$(RUN) -m ruff check --fix .
+
+crash-test: setup-dev ## kill the service under load, again and again, and count what was lost
+	@$(RUN) tools/crash_test.py
+
+durability: setup-dev ## show by strace that every answer waits for the disk
+	@$(SETUP) --dev --with-strace
+	@$(RUN) tools/check_durability.py
+
+screenshots: setup-dev ## take the pictures of docs/screenshots from the running demo
+	@$(SETUP) --dev --with-browser
+	@$(RUN) tools/screenshots.py
+
+sizes: setup-dev ## print what a reader's browser loads
+	@$(RUN) tools/measure_bundle.py
+
+image: setup-dev ## check the Dockerfile, build the image and print its size (as root)
+	@$(RUN) tools/build_image.py
+
+wheel: setup-dev ## build wheel and sdist into dist/
+	@$(RUN) -m build --no-isolation --outdir dist .
+
+lock: setup-dev ## resolve requirements/ anew (make lock UPGRADE=--upgrade)
+	@$(RUN) tools/lock.py $(UPGRADE)
+
+clean: ## remove what the tools made; comments in var/ stay
+	rm -rf .venv .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist test-results
+
+setup-run:
+	@$(SETUP)
+
+setup-dev:
+	@$(SETUP) --dev

@@ -1,0 +1,250 @@
+"""Set a checkout up: the `.venv`, and what tests need beside it. Standard library only.
+
+Runs on a bare Debian with python3 and python3-venv. Does nothing when nothing changed, and prints the
+time of downloads apart from its own. What it cannot install it names in one plain sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCKS = {"run": ("runtime.txt", "build.txt"), "dev": ("dev.txt",)}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+PLAYWRIGHT_SECONDS = 300  # its download server answers at once or, behind a firewall, never
+NGINX = VENV / "debian" / "usr" / "sbin" / "nginx"
+
+
+class SetupFailed(Exception):
+    """Something is missing that this script cannot get; the message says what to do."""
+
+
+class Clock:
+    """Adds up what the set-up waited for downloads, to tell it from its own work."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.download_seconds = 0.0
+
+    @contextmanager
+    def downloading(self, what: str) -> Iterator[None]:
+        """Count the time of this block as download."""
+        print(f"setup: downloading {what}", flush=True)
+        before = time.monotonic()
+        yield
+        self.download_seconds += time.monotonic() - before
+
+    def report(self) -> str:
+        """One line with both times."""
+        own = time.monotonic() - self.started - self.download_seconds
+        return f"setup: done in {own:.1f} s, and {self.download_seconds:.1f} s of downloads"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Set up what the arguments ask for; 0 when all of it is there."""
+    parser = argparse.ArgumentParser(description="Set this checkout up.")
+    parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
+    parser.add_argument("--with-browser", action="store_true", help="find or install a Chromium")
+    parser.add_argument("--with-nginx", action="store_true", help="find or unpack Debian's nginx")
+    parser.add_argument("--with-strace", action="store_true", help="find or install strace")
+    chosen = parser.parse_args(arguments)
+    clock = Clock()
+    try:
+        changed = install_python_parts("dev" if chosen.dev else "run", clock)
+        if chosen.with_browser:
+            changed |= install_browser(clock)
+        if chosen.with_nginx:
+            changed |= install_nginx(clock)
+        if chosen.with_strace:
+            changed |= install_program("strace", clock)
+    except SetupFailed as failure:
+        print(f"setup: {failure}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as failure:
+        print(f"setup: this command failed: {' '.join(map(str, failure.cmd))}", file=sys.stderr)
+        return 1
+    if changed:
+        print(clock.report(), flush=True)
+    return 0
+
+
+def install_python_parts(purpose: str, clock: Clock) -> bool:
+    """Fill `.venv` from the hashed locks, unless it already holds just that. Returns whether it worked."""
+    if is_installed(purpose) or (purpose == "run" and is_installed("dev")):
+        return False
+    uv = shutil.which("uv")
+    make_venv(uv)
+    locks = [argument for name in LOCKS[purpose] for argument in ("-r", str(ROOT / "requirements" / name))]
+    if not (uv and installed_by_uv(uv, locks, clock)):
+        install_by_pip(locks, clock)
+    run(pip() + ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT)])
+    stamp_file(purpose).write_text(stamp(purpose))
+    return True
+
+
+def is_installed(purpose: str) -> bool:
+    """Whether `.venv` works and was made from the locks as they are now, for this very folder."""
+    file = stamp_file(purpose)
+    return PYTHON.exists() and file.is_file() and file.read_text() == stamp(purpose)
+
+
+def stamp_file(purpose: str) -> Path:
+    """Where the stamp of an installation lies."""
+    return VENV / f"installed-{purpose}"
+
+
+def stamp(purpose: str) -> str:
+    """What an installation depends on: locks, the project's own settings, its folder, Python's version."""
+    files = [ROOT / "pyproject.toml", *(ROOT / "requirements" / name for name in LOCKS[purpose])]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return json.dumps([str(ROOT), sys.version_info[:2], digests])
+
+
+def make_venv(uv: str | None) -> None:
+    """Make `.venv` with a pip in it, anew if it was moved here or its Python is gone."""
+    if PYTHON.exists() and subprocess.run([*pip(), "--version"], capture_output=True).returncode == 0:
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    if (
+        uv
+        and subprocess.run(
+            [uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(VENV)]
+        ).returncode
+        == 0
+    ):
+        return
+    if subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode != 0:
+        raise SetupFailed(
+            "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"
+        )
+
+
+def installed_by_uv(uv: str, locks: list[str], clock: Clock) -> bool:
+    """Let uv install the locks; false when it cannot, and pip shall try."""
+    with clock.downloading("and installing Python packages (uv)"):
+        command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", *locks]
+        return subprocess.run(command).returncode == 0
+
+
+def install_by_pip(locks: list[str], clock: Clock) -> None:
+    """Download the locks first and install them after, so that the two times can be told apart."""
+    with tempfile.TemporaryDirectory(prefix="comments-setup-") as wheels:
+        with clock.downloading("Python packages"):
+            run(pip() + ["download", "--quiet", "--require-hashes", "--dest", wheels, *locks])
+        source = ["--no-index", "--find-links", wheels]
+        run(pip() + ["install", "--quiet", "--no-compile", *source, "--require-hashes", *locks])
+
+
+def pip() -> list[str]:
+    """The command of the pip inside `.venv`."""
+    return [str(PYTHON), "-m", "pip", "--disable-pip-version-check"]
+
+
+def find_browser() -> str | None:
+    """The Chromium to test with: `$CHROMIUM`, else one on PATH; None means Playwright's own."""
+    named = os.environ.get("CHROMIUM")
+    return named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def install_browser(clock: Clock) -> bool:
+    """Find or install a Chromium that starts. Returns whether something was installed.
+
+    As root on Debian the package comes first, because it brings libraries and fonts too.
+    """
+    if find_browser() or playwright_browser_starts():
+        return False
+    if can_apt():
+        apt_install(["chromium", "fonts-liberation"], clock)
+    else:
+        with clock.downloading("a browser"):
+            download = [str(PYTHON), "-m", "playwright", "install", "chromium-headless-shell"]
+            subprocess.run(download, timeout=PLAYWRIGHT_SECONDS)
+    if not (find_browser() or playwright_browser_starts()):
+        raise SetupFailed("the tests need a browser; install Chromium, or name one in $CHROMIUM")
+    return True
+
+
+def playwright_browser_starts() -> bool:
+    """Whether the browser that Playwright keeps for itself is there, with all its libraries."""
+    script = (
+        "from playwright.sync_api import sync_playwright\n"
+        "with sync_playwright() as p: p.chromium.launch(chromium_sandbox=False).close()"
+    )
+    return subprocess.run([str(PYTHON), "-c", script], capture_output=True).returncode == 0
+
+
+def find_nginx() -> str | None:
+    """An nginx: on PATH, in Debian's place for servers, or the one unpacked by this script."""
+    installed = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    return installed or (str(NGINX) if NGINX.exists() else None)
+
+
+def install_nginx(clock: Clock) -> bool:
+    """Unpack Debian's nginx into `.venv`. Installing the package would start a server on port 80."""
+    if find_nginx():
+        return False
+    if can_apt():
+        update_apt(clock)
+    with tempfile.TemporaryDirectory(prefix="comments-setup-") as folder:
+        with clock.downloading("nginx"):
+            subprocess.run(["apt-get", "download", "-q", "nginx"], cwd=folder, stdout=subprocess.DEVNULL)
+        packages = list(Path(folder).glob("nginx_*.deb"))
+        if not packages:
+            raise SetupFailed("the tests need nginx; install it (on Debian: apt-get install nginx)")
+        run(["dpkg", "-x", str(packages[0]), str(VENV / "debian")])
+    if subprocess.run([str(NGINX), "-v"], capture_output=True).returncode != 0:
+        raise SetupFailed("Debian's nginx does not start here; install it (apt-get install nginx)")
+    return True
+
+
+def install_program(name: str, clock: Clock) -> bool:
+    """Find a program or install the Debian package of the same name."""
+    if shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"):
+        return False
+    if not can_apt():
+        raise SetupFailed(f"{name} is missing; install it (on Debian: apt-get install {name})")
+    apt_install([name], clock)
+    return True
+
+
+def can_apt() -> bool:
+    """Whether Debian packages can be installed: as root, where there is apt-get."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def update_apt(clock: Clock) -> None:
+    """Bring Debian's lists up to date. One unreachable foreign list is no reason to stop."""
+    with clock.downloading("Debian's lists"):
+        subprocess.run(["apt-get", "update", "-qq"], stdout=subprocess.DEVNULL)
+
+
+def apt_install(packages: list[str], clock: Clock) -> None:
+    """Install Debian packages without asking."""
+    update_apt(clock)
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with clock.downloading(", ".join(packages)):
+        run([*command, "--download-only"], env=quiet)
+    run(command, env=quiet)
+
+
+def run(command: list[str], env: dict[str, str] | None = None) -> None:
+    """Run a command that must succeed; its words go to the error stream, away from what make prints."""
+    subprocess.run(command, check=True, env=env, stdout=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
