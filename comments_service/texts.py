@@ -1,0 +1,146 @@
+"""Every word a reader or moderator sees: one catalogue, `locales/*.json`, shared by pages and widget.
+
+A text is a string, or a set of forms by plural category of the Unicode CLDR ("one", "few", "other"…).
+A form named by a number ("=0", "=1") beats the categories. A new language is a new file and no code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_decimal
+
+Forms = Mapping[str, str]
+Texts = Mapping[str, str | Forms]
+
+SOURCE_LANGUAGE = "en"  # complete by definition: what another language lacks is shown in this one
+WIDGET_FAMILIES = ("thread.", "form.", "error.", "note.")
+BOOT_FAMILY = "boot."
+NETWORK_DAYS = 30
+
+_LOCALES = Path(__file__).parent / "locales"
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All texts by language. Overrides are a site's own texts: they replace single texts or single forms."""
+
+    languages: Mapping[str, Texts]
+
+    @classmethod
+    def load(cls) -> Catalogue:
+        """The catalogue of this installation; the files are read once."""
+        return _load()
+
+    def language(self, wanted: str | None, fallback: str) -> str:
+        """The language to speak: the wanted one, its parent ("de" for "de-AT"), else the fallback."""
+        for tag in (wanted, fallback):
+            for candidate in _tag_and_parents(tag or ""):
+                if candidate in self.languages:
+                    return candidate
+        return SOURCE_LANGUAGE
+
+    def direction(self, lang: str) -> Literal["ltr", "rtl"]:
+        """Which way the language is written."""
+        return "rtl" if _locale(lang).text_direction == "rtl" else "ltr"
+
+    def text(self, lang: str, key: str, /, *, overrides: Texts | None = None, **values: object) -> str:
+        """One text with its values put in literally. An unknown key is our mistake: KeyError."""
+        text = self._merged(lang, key, overrides or {})
+        return _fill(_as_forms(text)["other"], values)
+
+    def plural(
+        self,
+        forms_or_key: str | Forms,
+        count: int,
+        *,
+        lang: str,
+        overrides: Texts | None = None,
+        **values: object,
+    ) -> str:
+        """The form for this count; `{count}` is written the way the language writes numbers."""
+        forms = forms_or_key
+        if isinstance(forms, str):
+            forms = _as_forms(self._merged(lang, forms, overrides or {}))
+        category = _locale(lang).plural_form(count)
+        form = forms.get(f"={count}", forms.get(category, forms["other"]))
+        return _fill(form, {**values, "count": format_decimal(count, locale=_locale(lang))})
+
+    def heading(self, count: int, title: str, *, lang: str, overrides: Texts | None = None) -> str:
+        """The sentence above a thread: "2 thoughts on “Title”". Empty when there is nothing to count."""
+        key = "count.heading" if title else "count.heading_untitled"
+        return self.plural(key, count, lang=lang, overrides=overrides, title=title)
+
+    def widget_texts(
+        self, lang: str, overrides: Texts | None = None, *, network_days: int = NETWORK_DAYS
+    ) -> dict[str, str | dict[str, str]]:
+        """What the widget needs to speak this language, with the site's own texts in place."""
+        keys = [key for key in self.languages[lang] if key.startswith(WIDGET_FAMILIES)]
+        texts = {key: _plain(self._merged(lang, key, overrides or {})) for key in keys}
+        texts["note.privacy"] = self.privacy_note(lang, overrides, network_days=network_days)
+        return texts
+
+    def privacy_note(
+        self, lang: str, overrides: Texts | None = None, *, network_days: int = NETWORK_DAYS
+    ) -> str:
+        """One line beside every form: what is stored, and how long."""
+        return self.plural("note.privacy", network_days, lang=lang, overrides=overrides)
+
+    def boot_texts(self) -> dict[str, dict[str, str | dict[str, str]]]:
+        """The few words the widget needs before the service has answered, in every language."""
+        return {
+            lang: {key: _plain(text) for key, text in texts.items() if key.startswith(BOOT_FAMILY)}
+            for lang, texts in self.languages.items()
+        }
+
+    def _merged(self, lang: str, key: str, overrides: Texts) -> str | Forms:
+        base, own = self.languages[lang][key], overrides.get(key)
+        if own is None:
+            return base
+        if isinstance(base, str):
+            return own if isinstance(own, str) else own.get("other", base)
+        if isinstance(own, str):  # one text for every count, but what is said for an exact number stays
+            return {number: form for number, form in base.items() if number.startswith("=")} | {"other": own}
+        return {**base, **own}
+
+
+@cache
+def _load() -> Catalogue:
+    files = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(_LOCALES.glob("*.json"))}
+    source = files[SOURCE_LANGUAGE]
+    return Catalogue({lang: {**source, **texts} for lang, texts in files.items()})
+
+
+@cache
+def _locale(lang: str) -> Locale:
+    try:
+        return Locale.parse(lang, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse(SOURCE_LANGUAGE)
+
+
+def _tag_and_parents(tag: str) -> list[str]:
+    parts = tag.replace("_", "-").split("-")[:4]
+    parts = [parts[0].lower(), *(part.upper() if len(part) == 2 else part.title() for part in parts[1:])]
+    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def _as_forms(text: str | Forms) -> Forms:
+    return {"other": text} if isinstance(text, str) else text
+
+
+def _plain(text: str | Forms) -> str | dict[str, str]:
+    return text if isinstance(text, str) else dict(text)
+
+
+def _fill(text: str, values: Mapping[str, object]) -> str:
+    # One pass, so a value that looks like a place ("{count}" in a title) is never filled in turn.
+    return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
