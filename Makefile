@@ -46,13 +46,13 @@ sizes: setup-dev ## print what a reader's browser loads
 	@$(RUN) tools/measure_bundle.py
 
 image: setup-dev ## check the Dockerfile, build the image and print its size (as root)
-	@$(RUN) tools/build_image.py
+	@$(RUN) -m tools.build_image
 
 wheel: setup-dev ## build wheel and sdist into dist/
 	@$(RUN) -m build --no-isolation --outdir dist .
 
 lock: setup-dev ## resolve requirements/ anew (make lock UPGRADE=--upgrade)
-	@$(RUN) tools/lock.py $(UPGRADE)
+	@$(RUN) -m tools.lock $(UPGRADE)
 
 clean: ## remove what the tools made; comments in var/ stay
 	rm -rf .venv .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist test-results

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-UV = Path(sys.executable).parent / "uv"
+UV = str(Path(sys.executable).parent / "uv")
 COMMON = (
     "--universal",
     "--python-version=3.11",

@@ -90,7 +90,7 @@ def install_python_parts(purpose: str, clock: Clock) -> bool:
     locks = [argument for name in LOCKS[purpose] for argument in ("-r", str(ROOT / "requirements" / name))]
     if not (uv and installed_by_uv(uv, locks, clock)):
         install_by_pip(locks, clock)
-    run(pip() + ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT)])
+    run([*pip(), "install", "-qq", "--no-deps", "--no-build-isolation", "--no-index", "-e", str(ROOT)])
     stamp_file(purpose).write_text(stamp(purpose))
     return True
 
@@ -115,18 +115,14 @@ def stamp(purpose: str) -> str:
 
 def make_venv(uv: str | None) -> None:
     """Make `.venv` with a pip in it, anew if it was moved here or its Python is gone."""
-    if PYTHON.exists() and subprocess.run([*pip(), "--version"], capture_output=True).returncode == 0:
+    activate = VENV / "bin" / "activate"
+    was_made_here = activate.is_file() and str(VENV) in activate.read_text()
+    if was_made_here and PYTHON.exists() and succeeds([*pip(), "--version"]):
         return
     shutil.rmtree(VENV, ignore_errors=True)
-    if (
-        uv
-        and subprocess.run(
-            [uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(VENV)]
-        ).returncode
-        == 0
-    ):
+    if uv and succeeds([uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(VENV)]):
         return
-    if subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode != 0:
+    if not succeeds([sys.executable, "-m", "venv", str(VENV)]):
         raise SetupFailed(
             "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"
         )
@@ -136,16 +132,16 @@ def installed_by_uv(uv: str, locks: list[str], clock: Clock) -> bool:
     """Let uv install the locks; false when it cannot, and pip shall try."""
     with clock.downloading("and installing Python packages (uv)"):
         command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", *locks]
-        return subprocess.run(command).returncode == 0
+        return succeeds(command)
 
 
 def install_by_pip(locks: list[str], clock: Clock) -> None:
     """Download the locks first and install them after, so that the two times can be told apart."""
     with tempfile.TemporaryDirectory(prefix="comments-setup-") as wheels:
         with clock.downloading("Python packages"):
-            run(pip() + ["download", "--quiet", "--require-hashes", "--dest", wheels, *locks])
+            run([*pip(), "download", "-qq", "--require-hashes", "--dest", wheels, *locks])
         source = ["--no-index", "--find-links", wheels]
-        run(pip() + ["install", "--quiet", "--no-compile", *source, "--require-hashes", *locks])
+        run([*pip(), "install", "-qq", *source, "--require-hashes", *locks])
 
 
 def pip() -> list[str]:
@@ -171,7 +167,7 @@ def install_browser(clock: Clock) -> bool:
     else:
         with clock.downloading("a browser"):
             download = [str(PYTHON), "-m", "playwright", "install", "chromium-headless-shell"]
-            subprocess.run(download, timeout=PLAYWRIGHT_SECONDS)
+            succeeds(download, timeout_seconds=PLAYWRIGHT_SECONDS)
     if not (find_browser() or playwright_browser_starts()):
         raise SetupFailed("the tests need a browser; install Chromium, or name one in $CHROMIUM")
     return True
@@ -183,7 +179,7 @@ def playwright_browser_starts() -> bool:
         "from playwright.sync_api import sync_playwright\n"
         "with sync_playwright() as p: p.chromium.launch(chromium_sandbox=False).close()"
     )
-    return subprocess.run([str(PYTHON), "-c", script], capture_output=True).returncode == 0
+    return succeeds([str(PYTHON), "-c", script])
 
 
 def find_nginx() -> str | None:
@@ -200,12 +196,12 @@ def install_nginx(clock: Clock) -> bool:
         update_apt(clock)
     with tempfile.TemporaryDirectory(prefix="comments-setup-") as folder:
         with clock.downloading("nginx"):
-            subprocess.run(["apt-get", "download", "-q", "nginx"], cwd=folder, stdout=subprocess.DEVNULL)
+            succeeds(["apt-get", "download", "-q", "nginx"], folder=folder)
         packages = list(Path(folder).glob("nginx_*.deb"))
         if not packages:
             raise SetupFailed("the tests need nginx; install it (on Debian: apt-get install nginx)")
         run(["dpkg", "-x", str(packages[0]), str(VENV / "debian")])
-    if subprocess.run([str(NGINX), "-v"], capture_output=True).returncode != 0:
+    if not succeeds([str(NGINX), "-v"]):
         raise SetupFailed("Debian's nginx does not start here; install it (apt-get install nginx)")
     return True
 
@@ -228,7 +224,7 @@ def can_apt() -> bool:
 def update_apt(clock: Clock) -> None:
     """Bring Debian's lists up to date. One unreachable foreign list is no reason to stop."""
     with clock.downloading("Debian's lists"):
-        subprocess.run(["apt-get", "update", "-qq"], stdout=subprocess.DEVNULL)
+        succeeds(["apt-get", "update", "-qq"])
 
 
 def apt_install(packages: list[str], clock: Clock) -> None:
@@ -239,6 +235,17 @@ def apt_install(packages: list[str], clock: Clock) -> None:
     with clock.downloading(", ".join(packages)):
         run([*command, "--download-only"], env=quiet)
     run(command, env=quiet)
+
+
+def succeeds(command: list[str], folder: str | None = None, timeout_seconds: float | None = None) -> bool:
+    """Whether a command that may fail did not; what it prints is not worth reading."""
+    try:
+        result = subprocess.run(
+            command, check=False, capture_output=True, cwd=folder, timeout=timeout_seconds
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return result.returncode == 0
 
 
 def run(command: list[str], env: dict[str, str] | None = None) -> None:
