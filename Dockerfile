@@ -28,7 +28,7 @@ ENV PATH=/opt/comments/bin:$PATH \
     COMMENTS_HOST=0.0.0.0 \
     COMMENTS_PORT=8000
 WORKDIR /data
-USER comments
+USER 10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
