@@ -14,12 +14,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from configparser import ConfigParser
 from pathlib import Path
 
 from tools.setup import Clock, SetupFailed, install_program
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "localhost/comments-service"
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+AUTHORITIES_INSIDE = "/run/authorities.crt"
 NOT_IN_SLIM = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
 # Serves on a free port with a database of its own, waits for the health check, stops it by TERM
 SMOKE = """
@@ -50,9 +53,18 @@ def main() -> int:
     try:
         for program in ("buildah", "debootstrap"):
             install_program(program, Clock())
+        build_and_try()
     except SetupFailed as failure:
         print(f"image: {failure}", file=sys.stderr)
         return 1
+    except subprocess.CalledProcessError as failure:
+        print(f"image: this failed: {failure.cmd[:1]} … {failure.cmd[-1]}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def build_and_try() -> None:
+    """Lint, build, start, weigh; leave nothing behind."""
     subprocess.run([str(Path(sys.executable).parent / "hadolint"), str(ROOT / "Dockerfile")], check=True)
     with tempfile.TemporaryDirectory(prefix="comments-image-") as folder:
         builder = Buildah(Path(folder))
@@ -61,13 +73,32 @@ def main() -> int:
         builder.build()
         builder.try_out()
         print(f"image: {builder.size_bytes() / 1_000_000:.0f} MB, base included")
-    return 0
 
 
 def bases() -> set[str]:
     """The images that the Dockerfile starts from."""
     text = (ROOT / "Dockerfile").read_text()
     return set(re.findall(r"^FROM (debian:\S+)", text, flags=re.MULTILINE))
+
+
+def way_to_registry() -> ConfigParser:
+    """This machine's configuration of pip, without folders that the build does not see."""
+    config = ConfigParser(interpolation=None)
+    config.read("/etc/pip.conf")
+    if not config.has_section("global"):
+        config.add_section("global")
+    for name in ("index-url", "extra-index-url", "find-links"):
+        value = os.environ.get(
+            f"PIP_{name.upper().replace('-', '_')}", config.get("global", name, fallback="")
+        )
+        config.set(
+            "global", name, " ".join(part for part in value.split() if "://" in part and "file:" not in part)
+        )
+        if not config.get("global", name):
+            config.remove_option("global", name)
+    if AUTHORITIES.exists():
+        config.set("global", "cert", AUTHORITIES_INSIDE)
+    return config
 
 
 class Buildah:
@@ -102,10 +133,14 @@ class Buildah:
         shutil.rmtree(tree)
 
     def build(self) -> None:
-        """Build the Dockerfile as it is, with this machine's own trust in registries."""
+        """Build the Dockerfile as it is, with this machine's own way to the registry."""
         print("image: building", flush=True)
-        trust = [path for path in ("/etc/ssl/certs", "/etc/pip.conf") if Path(path).exists()]
-        volumes = [f"--volume={path}:{path}:ro" for path in trust]
+        pip_conf = self.folder / "pip.conf"
+        with pip_conf.open("w") as file:
+            way_to_registry().write(file)
+        volumes = [f"--volume={pip_conf}:/etc/pip.conf:ro"]
+        if AUTHORITIES.exists():
+            volumes.append(f"--volume={AUTHORITIES}:{AUTHORITIES_INSIDE}:ro")
         options = ("--isolation", "chroot", "--pull-never", "--format", "docker", "--quiet")
         self.call("bud", *options, *volumes, "--tag", NAME, str(ROOT))
 
