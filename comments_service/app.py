@@ -1,0 +1,70 @@
+"""Wires everything, decides nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from flask import Flask, Response, g, request
+
+from comments_service import bundle, logs
+from comments_service.settings import Settings, load_settings
+from comments_service.storage.database import connect_app, db
+from comments_service.texts import Catalogue
+from comments_service.unlock import open_keys
+from comments_service.web import account, api, embed, headers, health, problems, public, queue, sessions
+from comments_service.web.proxies import TrustedProxies
+from comments_service.web.wiring import NAME, Wiring, system_clock
+
+MAX_BODY_BYTES = 512 * 1024
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] = system_clock) -> Flask:
+    """The service as a WSGI app, on a database that is migrated.
+
+    Raises: CannotStart for wrong settings, a missing schema or a key that does not fit.
+    """
+    if settings is None:  # started by a WSGI server, which leaves settings and logs to us
+        settings = load_settings()
+        logs.configure(settings)
+    app = Flask(__name__, template_folder=str(settings.template_dir), static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    connect_app(app, settings)
+    with app.app_context():
+        keys = open_keys(settings, db.engine)
+    app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), bundle.build_id(), clock)
+    sessions.init_app(app, settings, keys)
+    problems.init_app(app)
+    headers.init_app(app, settings)
+    for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint):
+        app.register_blueprint(blueprint)
+    for blueprint in (sessions.blueprint, account.blueprint, queue.blueprint):
+        app.register_blueprint(blueprint)
+    _log_requests(app)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings)  # type: ignore[method-assign]
+    return app
+
+
+def _log_requests(app: Flask) -> None:
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        took = timedelta(seconds=time.perf_counter() - g.get("started", time.perf_counter()))
+        # The rule, not the path: status pages carry their token in it, and queries carry addresses
+        rule = request.url_rule.rule if request.url_rule else None
+        log.info(
+            "request",
+            method=request.method,
+            route=rule,
+            status=response.status_code,
+            milliseconds=round(took.total_seconds() * 1000, 1),
+        )
+        return response

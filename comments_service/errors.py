@@ -1,0 +1,168 @@
+"""Everything that can go wrong and that somebody outside can act on. `web/problems.py` shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field: its name on the wire, a code for programs, a sentence for people."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class CommentsError(Exception):
+    """Something the caller can act on. `slug` is public and never changes; `detail` is for people."""
+
+    status = 500
+    slug = "internal"
+    title = "Something went wrong"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: tuple[FieldError, ...] = (),
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        """Keep the sentence for people, the wrong fields and the wait, where there are any."""
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.errors = errors
+        self.retry_after_seconds = retry_after_seconds
+
+    def errors_as_json(self) -> list[dict[str, str]]:
+        """The wrong fields, as a problem+json lists them."""
+        return [{"field": e.field, "code": e.code, "detail": e.detail} for e in self.errors]
+
+
+class Malformed(CommentsError):
+    """The request cannot be read at all: not JSON, not UTF-8, a cursor nobody gave out."""
+
+    status, slug, title = 400, "malformed", "The request could not be read"
+
+
+class OriginRefused(CommentsError):
+    """The page that sent this is not one of the site's."""
+
+    status, slug, title = 403, "origin-refused", "This page may not send comments to this site"
+
+
+class TicketRefused(CommentsError):
+    """The form's ticket is forged, too old, or belongs to another site or article."""
+
+    status, slug, title = 403, "ticket-refused", "The form is too old or belongs to another page"
+
+
+class ReceiptRefused(CommentsError):
+    """The receipt is missing, forged, or belongs to another comment."""
+
+    status, slug, title = 403, "receipt-refused", "This receipt does not open this comment"
+
+
+class SignInRefused(CommentsError):
+    """Name and password do not belong together; never says which of the two is wrong."""
+
+    status, slug, title = 403, "sign-in-refused", "This name and password do not belong together"
+
+
+class SiteNotFound(CommentsError):
+    """No site has this key."""
+
+    status, slug, title = 404, "site-not-found", "There is no such site"
+
+
+class CommentNotFound(CommentsError):
+    """No such comment, or none that this caller may know of."""
+
+    status, slug, title = 404, "comment-not-found", "There is no such comment"
+
+
+class PageNotFound(CommentsError):
+    """No such address."""
+
+    status, slug, title = 404, "not-found", "There is nothing at this address"
+
+
+class DuplicateComment(CommentsError):
+    """The same author already said the same at the same place."""
+
+    status, slug, title = 409, "duplicate-comment", "This comment was already sent"
+
+
+class ThreadClosed(CommentsError):
+    """The article or the whole site takes no comments now."""
+
+    status, slug, title = 409, "thread-closed", "Comments are closed"
+
+
+class DecidedMeanwhile(CommentsError):
+    """Somebody else decided, or the comment changed, after the page was shown."""
+
+    status, slug, title = 409, "decided-meanwhile", "Somebody was faster"
+
+
+class LengthRequired(CommentsError):
+    """An unsafe request came without Content-Length."""
+
+    status, slug, title = 411, "length-required", "The request does not say how long it is"
+
+
+class BodyTooLarge(CommentsError):
+    """The body is over the limit of the service."""
+
+    status, slug, title = 413, "body-too-large", "The request is too large"
+
+
+class TypeRefused(CommentsError):
+    """The body is of another type than the door takes."""
+
+    status, slug, title = 415, "type-refused", "The request has the wrong content type"
+
+
+class FieldsRefused(CommentsError):
+    """One or several fields are wrong; `errors` names all of them at once."""
+
+    status, slug, title = 422, "fields-refused", "Some fields need another look"
+
+
+class ArticleRefused(FieldsRefused):
+    """The address or id does not name an article of this site. `field` is "url" or "id"."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        """Keep which of the two was wrong, and why."""
+        super().__init__(detail, errors=(FieldError(field, "refused", detail),))
+        self.field = field
+
+
+class KeyReused(FieldsRefused):
+    """An idempotency key came back with another body."""
+
+    slug, title = "key-reused", "This key was used for another comment"
+
+
+class TooManyComments(CommentsError):
+    """A limit was met; `retry_after_seconds` says when to come back."""
+
+    status, slug, title = 429, "too-many", "That was too quick"
+
+
+class StoreUnavailable(CommentsError):
+    """The database cannot take this now: locked, full, read-only or away."""
+
+    status, slug, title = 503, "store-unavailable", "The service cannot store anything right now"
+
+
+class CannotStart(CommentsError):
+    """The service refuses to start: a wrong setting, a wrong key, an old schema. Never shown to readers."""
+
+    slug, title = "cannot-start", "The service cannot start"
+
+
+class KeyRefused(CannotStart):
+    """A key is malformed, or does not open what it should."""
+
+    slug, title = "key-refused", "The secret key does not fit"

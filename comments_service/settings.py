@@ -1,0 +1,180 @@
+"""Settings: one frozen object, read once from COMMENTS_* variables. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from comments_service.errors import CannotStart
+
+PACKAGE = Path(__file__).resolve().parent
+PREFIX = "COMMENTS_"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(BaseSettings):
+    """Everything that belongs to one installation; what belongs to one site is in the database."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: str = Field("sqlite:///var/comments.sqlite3", description="Where comments are stored.")
+    redis_url: str | None = Field(None, description="Valkey or Redis for limits shared by many processes.")
+    secret_key: SecretStr | None = Field(None, description="Seals emails, signs tickets: `N:SECRET` entries.")
+    public_url: str = Field("http://localhost:8000", description="The service's own address, path included.")
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
+    threads: int = Field(8, ge=1, le=256, description="Requests worked on at once.")
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Networks whose X-Forwarded-For and -Proto are believed; commas between them."
+    )
+    submission_interval_seconds: int = Field(
+        10, ge=0, description="One submission of a network in this time."
+    )
+    submissions_per_hour: int = Field(20, ge=1, description="Submissions of a network in an hour.")
+    site_submissions_per_minute: int = Field(
+        300, ge=1, description="Submissions of a whole site in a minute."
+    )
+    ticket_lifetime_seconds: int = Field(14_400, ge=60, description="How long an opened form may be sent.")
+    session_idle_seconds: int = Field(
+        43_200, ge=60, description="A moderator's sign-in ends when unused so long."
+    )
+    session_lifetime_seconds: int = Field(
+        1_209_600, ge=60, description="A sign-in ends after this in any case."
+    )
+    network_retention_days: int = Field(30, ge=1, description="Hashes of networks are dropped after this.")
+    spam_retention_days: int = Field(30, ge=1, description="Spam and trash are deleted after this.")
+    page_size: int = Field(50, ge=1, le=200, description="Top-level comments in one answer.")
+    database_wait_seconds: float = Field(5.0, gt=0, le=60, description="A wait for the database before 503.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least that is logged."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments only: `load_settings` reads the environment, so that tests never do by accident."""
+        return (init_settings,)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        try:
+            url = make_url(value)
+        except ArgumentError:
+            raise ValueError("not a database URL") from None
+        if url.drivername in ("postgres", "postgresql"):
+            return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        if url.drivername not in ("sqlite", "postgresql+psycopg"):
+            raise ValueError("starts with neither sqlite:/// nor postgresql://")
+        if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+            raise ValueError("names no file; comments in memory would be lost")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("not an http or https address such as https://comments.example.org")
+        return value.rstrip("/")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _valkey_address(cls, value: str | None) -> str | None:
+        if value and urlsplit(value).scheme not in ("redis", "rediss", "valkey", "valkeys", "unix"):
+            raise ValueError("starts with none of redis:// rediss:// valkey:// valkeys:// unix://")
+        return value or None
+
+    @property
+    def template_dir(self) -> Path:
+        """Where Jinja looks: inside an installed wheel, else beside the package in a checkout."""
+        installed = PACKAGE / "templates"
+        return installed if installed.is_dir() else PACKAGE.parent / "templates"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the comments are in one file on this machine."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file, absolute; None on PostgreSQL."""
+        database = make_url(self.database_url).database
+        return Path(database).absolute() if self.is_sqlite and database else None
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme, host and port of `public_url`: what a browser sends as Origin from our own pages."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def public_path(self) -> str:
+        """The path below which the service lives behind its proxy: empty, or "/comments"."""
+        return urlsplit(self.public_url).path.rstrip("/")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the service over https."""
+        return self.public_url.startswith("https:")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read COMMENTS_* variables (or COMMENTS_*_FILE) and name every wrong one at once.
+
+    Raises: CannotStart, with a line for each variable that is wrong or unknown.
+    """
+    given = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    for variable in sorted(name for name in given if name.startswith(PREFIX)):
+        field = variable.removeprefix(PREFIX).lower()
+        try:
+            values |= _one_value(field, given[variable])
+        except (OSError, UnicodeDecodeError) as error:
+            wrong.append(f"{variable}: cannot be read ({type(error).__name__})")
+        except KeyError:
+            wrong.append(f"{variable}: there is no such setting")
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        wrong += [
+            f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+    if wrong:
+        raise CannotStart("Wrong settings:\n  " + "\n  ".join(wrong))
+    return settings
+
+
+def _one_value(field: str, value: str) -> dict[str, str]:
+    if field in Settings.model_fields:
+        return {field: value}
+    if field.endswith("_file") and field.removesuffix("_file") in Settings.model_fields:
+        return {field.removesuffix("_file"): Path(value).read_text(encoding="utf-8").strip()}
+    raise KeyError(field)

@@ -1,0 +1,172 @@
+"""The write walk: a submission becomes a comment, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from comments_service import throttle, tokens
+from comments_service.errors import (
+    DuplicateComment,
+    FieldError,
+    FieldsRefused,
+    KeyReused,
+    ReceiptRefused,
+    ThreadClosed,
+)
+from comments_service.privacy import Keyring
+from comments_service.settings import Settings
+from comments_service.storage.database import lock_for, transaction
+from comments_service.storage.models import Comment, Site, SubmissionKey, Thread
+from comments_service.storage.threads import open_thread
+from comments_service.vocabulary import Receipt, Status, Submission, Verdict
+
+EMAIL_COLUMN = "comment.email"
+KEY_LIFETIME = timedelta(hours=24)
+
+
+def submit(submission: Submission, *, settings: Settings, keys: Keyring, now: datetime) -> Receipt:
+    """Take one comment in: answer a repetition as before, else check, judge and store it.
+
+    Raises: KeyReused, TooManyComments (with `retry_after_seconds`), ThreadClosed, FieldsRefused (parent),
+    DuplicateComment. Whatever is raised, nothing is stored.
+    """
+    network_hashes = keys.network_hashes(submission.network, site_id=submission.site.id)
+    key_hash = hashlib.sha256(submission.idempotency_key.encode()).digest()
+    with transaction() as session:
+        lock_for(session, network_hashes[-1][1:], key_hash, *_article_names(submission))
+        if (answer := _first_answer(session, submission, key_hash, keys, now)) is not None:
+            return answer
+        throttle.refuse_haste(
+            session, site_id=submission.site.id, network_hashes=network_hashes, settings=settings, now=now
+        )
+        thread = open_thread(session, submission.site.id, submission.article, title=submission.title, now=now)
+        if not (thread.is_open and session.get_one(Site, submission.site.id).is_open):
+            raise ThreadClosed
+        parent = _parent(session, submission, thread)
+        _refuse_twin(session, submission, thread, keys)
+        verdict = _judge(session, submission, keys)
+        comment = _store(session, submission, thread, parent, verdict, keys, now)
+        session.add(
+            SubmissionKey(
+                site_id=submission.site.id,
+                key_hash=key_hash,
+                body_hash=keys.digest("body", _body(submission)),
+                comment_id=comment.id,
+                first_status=verdict.status,
+                created_at=now,
+            )
+        )
+        return Receipt(comment.id, verdict.status, now)
+
+
+def _article_names(submission: Submission) -> list[bytes]:
+    """Names to lock: two first comments at once must find, or make, the same thread."""
+    article = submission.article
+    keys = [article.normalised_url, *([f"id:{article.explicit_id}"] if article.explicit_id else [])]
+    return [hashlib.sha256(f"{submission.site.id} {key}".encode()).digest() for key in keys]
+
+
+def _first_answer(
+    session: Session, submission: Submission, key_hash: bytes, keys: Keyring, now: datetime
+) -> Receipt | None:
+    row = session.get(SubmissionKey, (submission.site.id, key_hash))
+    if row is None:
+        return None
+    if row.created_at <= now - KEY_LIFETIME:
+        session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id == row.comment_id))
+        session.expunge(row)
+        return None
+    if row.body_hash not in keys.digests("body", _body(submission)):
+        raise KeyReused
+    return Receipt(row.comment_id, Status(row.first_status), row.created_at)
+
+
+def _body(submission: Submission) -> bytes:
+    article = submission.article
+    place = (article.normalised_url, article.explicit_id, submission.parent_id)
+    said = (submission.name, submission.email, submission.website, submission.text)
+    return json.dumps([*place, *said]).encode()
+
+
+def _parent(session: Session, submission: Submission, thread: Thread) -> Comment | None:
+    if submission.parent_id is None:
+        return None
+    parent = session.get(Comment, submission.parent_id)
+    if parent is None or parent.thread_id != thread.id or parent.status != Status.APPROVED:
+        raise FieldsRefused(errors=(FieldError("parent", "refused", "error.parent.refused"),))
+    return parent
+
+
+def _twin_data(submission: Submission) -> bytes:
+    # The email is left out: who guesses one must not learn from a 409 that it was used here
+    return json.dumps([submission.parent_id, submission.name, submission.text]).encode()
+
+
+def _refuse_twin(session: Session, submission: Submission, thread: Thread, keys: Keyring) -> None:
+    hashes = keys.digests("twin", _twin_data(submission))
+    twin = select(Comment.id).where(Comment.thread_id == thread.id, Comment.twin_hash.in_(hashes))
+    if session.scalars(twin.where(Comment.status != Status.TRASH).limit(1)).first() is not None:
+        raise DuplicateComment
+
+
+def _judge(session: Session, submission: Submission, keys: Keyring) -> Verdict:
+    if submission.site.publishes_known_authors and _is_known(session, submission, keys):
+        return Verdict(Status.APPROVED, "known-author")
+    return Verdict(Status.PENDING, "every-comment-waits")
+
+
+def _is_known(session: Session, submission: Submission, keys: Keyring) -> bool:
+    """Whether the receipt proves an approved comment by the same address: a name alone proves nothing."""
+    if submission.previous is None or submission.email is None:
+        return False
+    try:
+        site_key, comment_id = tokens.read_receipt(keys, submission.previous)
+    except ReceiptRefused:
+        return False
+    earlier = session.get(Comment, comment_id)
+    if earlier is None or site_key != submission.site.key or earlier.site_id != submission.site.id:
+        return False
+    hashes = keys.email_hashes(submission.email, site_id=submission.site.id)
+    return earlier.status == Status.APPROVED and earlier.email_hash in hashes
+
+
+def _store(
+    session: Session,
+    submission: Submission,
+    thread: Thread,
+    parent: Comment | None,
+    verdict: Verdict,
+    keys: Keyring,
+    now: datetime,
+) -> Comment:
+    site_id, email = submission.site.id, submission.email
+    comment = Comment(
+        site_id=site_id,
+        thread_id=thread.id,
+        parent_id=parent.id if parent else None,
+        root_id=(parent.root_id or parent.id) if parent else None,
+        depth=parent.depth + 1 if parent else 1,
+        name=submission.name,
+        email_sealed=keys.seal(email, column=EMAIL_COLUMN) if email else None,
+        email_hash=keys.email_hash(email, site_id=site_id) if email else None,
+        website=submission.website,
+        text=submission.text,
+        page_url=submission.article.url,
+        status=verdict.status,
+        verdict_reason=verdict.reason,
+        twin_hash=keys.digest("twin", _twin_data(submission)),
+        network_hash=keys.network_hash(submission.network, site_id=site_id),
+        created_at=now,
+        status_changed_at=now,
+    )
+    session.add(comment)
+    session.flush()
+    if verdict.status == Status.APPROVED:
+        shown = {"approved_count": Thread.approved_count + 1, "version": Thread.version + 1}
+        session.execute(update(Thread).where(Thread.id == thread.id).values(shown))
+    return comment

@@ -1,0 +1,58 @@
+"""How often one network may post: one indexed query over the stored comments, nothing else to keep."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from comments_service.errors import TooManyComments
+from comments_service.settings import Settings
+from comments_service.storage.models import Comment
+
+CLOCK_SLACK = timedelta(minutes=1)  # rows from a clock that was set back must not lock anybody out for long
+
+
+def refuse_haste(
+    session: Session, *, site_id: int, network_hashes: tuple[bytes, ...], settings: Settings, now: datetime
+) -> None:
+    """Let the submission pass, or say when to come back.
+
+    Raises: TooManyComments, with `retry_after_seconds`.
+    """
+    wait = max(
+        _network_wait(session, network_hashes, settings, now), _site_wait(session, site_id, settings, now)
+    )
+    if wait > timedelta(0):
+        raise TooManyComments(retry_after_seconds=max(1, math.ceil(wait.total_seconds())))
+
+
+def _network_wait(
+    session: Session, hashes: tuple[bytes, ...], settings: Settings, now: datetime
+) -> timedelta:
+    hour = timedelta(hours=1)
+    recent = (
+        select(Comment.created_at)
+        .where(Comment.network_hash.in_(hashes), Comment.created_at > now - hour)
+        .where(Comment.created_at <= now + CLOCK_SLACK)
+        .order_by(Comment.created_at.desc())
+        .limit(settings.submissions_per_hour)
+    )
+    times = session.scalars(recent).all()
+    if not times:
+        return timedelta(0)
+    wait = times[0] + timedelta(seconds=settings.submission_interval_seconds) - now
+    if len(times) >= settings.submissions_per_hour:
+        wait = max(wait, times[-1] + hour - now)
+    return wait
+
+
+def _site_wait(session: Session, site_id: int, settings: Settings, now: datetime) -> timedelta:
+    minute = timedelta(minutes=1)
+    recent = select(func.count(), func.min(Comment.created_at)).where(
+        Comment.site_id == site_id, Comment.created_at > now - minute, Comment.created_at <= now + CLOCK_SLACK
+    )
+    count, oldest = session.execute(recent).one()
+    return oldest + minute - now if count >= settings.site_submissions_per_minute else timedelta(0)

@@ -1,0 +1,159 @@
+"""The words everybody may use: frozen values that pass between rooms. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+MAX_NAME_CHARACTERS = 245  # WordPress' column of 255 bytes less its margin of 10: imports fit unchanged
+MAX_EMAIL_CHARACTERS = 254  # RFC 5321 §4.5.3.1.3: a path has 256 octets, two of them the angle brackets
+MAX_WEBSITE_CHARACTERS = 200
+MAX_TEXT_BYTES = 65_525  # MySQL's TEXT less ten, so that every export can be taken home to WordPress
+MAX_TITLE_CHARACTERS = 300
+MAX_URL_CHARACTERS = 2_000
+MAX_ARTICLE_ID_CHARACTERS = 200
+
+
+class Status(StrEnum):
+    """Where a comment stands; only `approved` is public and only `approved` counts."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    SPAM = "spam"
+    TRASH = "trash"
+
+
+@dataclass(frozen=True)
+class ArticleRef:
+    """Which article is meant: the page's own address, its normal form, and the owner's id if there is one."""
+
+    url: str
+    normalised_url: str
+    explicit_id: str | None = None
+
+
+@dataclass(frozen=True)
+class SiteView:
+    """What the rooms need to know of a site. `version` grows with every change of it."""
+
+    id: int
+    key: str
+    name: str
+    origins: tuple[str, ...]
+    language: str
+    texts: Mapping[str, str | Mapping[str, str]]
+    name_required: bool
+    email_required: bool
+    is_open: bool
+    publishes_known_authors: bool
+    max_depth: int
+    version: int
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The fields a reader must fill in, by their names on the wire."""
+        names = ("name",) if self.name_required else ()
+        emails = ("email",) if self.email_required else ()
+        return ("text", *names, *emails)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One comment on its way in: checked by a form, judged by nobody yet. `text` is source, never safe."""
+
+    site: SiteView
+    article: ArticleRef
+    title: str
+    parent_id: int | None
+    name: str
+    email: str | None
+    website: str | None
+    text: str
+    network: str
+    idempotency_key: str
+    previous: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the service itself made of a submission: a status and the sentence that explains it."""
+
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a door tells the author: the stored comment's id, its status at first, and when it came."""
+
+    comment_id: int
+    status: Status
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who wrote a comment, as readers may know them. The email is not among it, by construction."""
+
+    name: str
+    website: str | None
+
+
+@dataclass(frozen=True)
+class CommentView:
+    """One comment as shown. `html` is safe; a removed one keeps its place only for the replies below it."""
+
+    id: int
+    parent_id: int | None
+    depth: int
+    author: Author | None
+    html: str
+    created_at: datetime
+    permalink: str
+    is_removed: bool = False
+    status: Status = Status.APPROVED
+
+
+@dataclass(frozen=True)
+class ThreadSnapshot:
+    """A page of one article's comments, the same for everybody who asks."""
+
+    id: int | None
+    url: str
+    title: str
+    is_open: bool
+    count: int
+    heading: str
+    comments: tuple[CommentView, ...]
+    next_cursor: str | None
+    etag: str
+
+
+@dataclass(frozen=True)
+class CountView:
+    """How many approved comments one address has, with the words for a link and for a heading."""
+
+    url: str
+    count: int
+    label: str
+    heading: str
+
+
+@dataclass(frozen=True)
+class ModeratorView:
+    """A signed-in moderator."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One change of status that took effect."""
+
+    comment_id: int
+    from_status: Status
+    to_status: Status
+    version: int

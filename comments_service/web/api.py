@@ -1,0 +1,268 @@
+"""The JSON doors for the widget: thread, ticket, comments, counts. No cookie is read or set."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, jsonify, make_response, request
+
+from comments_service import snapshot, tokens
+from comments_service.errors import (
+    FieldError,
+    FieldsRefused,
+    LengthRequired,
+    Malformed,
+    OriginRefused,
+    ReceiptRefused,
+    TypeRefused,
+)
+from comments_service.snapshot import Question, iso
+from comments_service.storage.database import reading
+from comments_service.storage.sites import find_site
+from comments_service.vocabulary import CommentView, SiteView, Status
+from comments_service.web import cors
+from comments_service.web.forms import LIMITS, clean_title, comment_id, text_fields
+from comments_service.web.intake import Sent, article_of, take_in, ticket_context, tokens_for
+from comments_service.web.wiring import wiring
+
+MAX_COUNTS = 100
+MAX_KEY_CHARACTERS = 200
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+cors.init_blueprint(blueprint)
+
+
+@blueprint.url_value_preprocessor
+def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Put the site into `g`, and hold a page's Origin against it before any view runs."""
+    if values and "site_key" in values:
+        with reading() as session:
+            g.site = find_site(session, values.pop("site_key")).view()
+        cors.allow(g.site)
+
+
+@blueprint.get("/sites/<site_key>/thread")
+def thread() -> Response:
+    """One page of an article's comments; the same answer for everybody who asks the same."""
+    parts, question = wiring(), _question(g.site)
+    if snapshot.etag(question, build=parts.build) in request.if_none_match:
+        return _validated(make_response("", 304), snapshot.etag(question, build=parts.build))
+    page = snapshot.thread(
+        question, catalogue=parts.catalogue, page_size=parts.settings.page_size, build=parts.build
+    )
+    body = {
+        "thread": {
+            "id": str(page.id) if page.id else None,
+            "url": page.url,
+            "title": page.title,
+            "open": page.is_open,
+            "count": page.count,
+            "heading": page.heading,
+        },
+        "comments": [as_json(comment) for comment in page.comments],
+        "next": page.next_cursor,
+        "form": _form(question),
+    }
+    return _validated(_json(body), page.etag)
+
+
+@blueprint.get("/sites/<site_key>/ticket")
+def ticket() -> Response:
+    """A fresh ticket for a form below one article."""
+    parts, context = wiring(), ticket_context(g.site, _article(g.site))
+    ends = context.now.timestamp() + parts.settings.ticket_lifetime_seconds
+    body = {
+        "ticket": tokens.issue_ticket(parts.keys, site=g.site.key, article=context.article, now=context.now),
+        "expires_at": iso(context.now.fromtimestamp(ends, context.now.tzinfo)),
+        "challenge": None,
+    }
+    return _private(_json(body))
+
+
+@blueprint.post("/sites/<site_key>/comments")
+def post_comment() -> Response:
+    """Take a comment in: 201 when it is published at once, 202 when it waits."""
+    site: SiteView = g.site
+    if request.headers.get("Origin") is None:
+        raise OriginRefused("The request does not say which page it comes from.")
+    body = read_json()
+    fields, errors = text_fields(body)
+    lang = wiring().catalogue.language(request.args.get("lang"), site.language)
+    receipt = take_in(site, Sent(fields, errors, _idempotency_key()), lang=lang)
+    name, status_url = tokens_for(site, receipt)
+    comment = _own(site.key, receipt.comment_id, at_first=receipt.status)
+    status = 201 if receipt.status == Status.APPROVED else 202
+    return _private(_json({"comment": comment, "receipt": name, "status_url": status_url}, status))
+
+
+@blueprint.get("/comments/<text_id>")
+def own_comment(text_id: str) -> Response:
+    """The author's own comment, whatever its status, for the receipt alone."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise ReceiptRefused("Send the receipt as `Authorization: Bearer RECEIPT`.")
+    site_key, allowed_id = tokens.read_receipt(wiring().keys, token.strip())
+    if comment_id(text_id) != allowed_id:
+        raise ReceiptRefused
+    with reading() as session:
+        cors.allow(find_site(session, site_key).view())
+    return _private(_json({"comment": _own(site_key, allowed_id)}))
+
+
+@blueprint.get("/sites/<site_key>/counts")
+def counts() -> Response:
+    """How many approved comments each `url=` has, in the order asked."""
+    urls = request.args.getlist("url")
+    if not 1 <= len(urls) <= MAX_COUNTS:
+        detail = f"Ask for 1 to {MAX_COUNTS} addresses at once."
+        raise FieldsRefused(detail, errors=(FieldError("url", "amount", detail),))
+    parts = wiring()
+    found = snapshot.counts(g.site, urls, lang=request.args.get("lang"), catalogue=parts.catalogue)
+    body = {
+        "counts": [{"url": c.url, "count": c.count, "label": c.label, "heading": c.heading} for c in found]
+    }
+    response = _json(body)
+    response.cache_control.public = True
+    response.cache_control.max_age = 60
+    response.add_etag()
+    return make_response(response.make_conditional(request))
+
+
+@blueprint.route("/sites/<site_key>/<path:_rest>", methods=["OPTIONS"], provide_automatic_options=False)
+def preflight_site(_rest: str) -> Response:
+    """A browser asks whether a page of this site may send what it is about to send."""
+    return cors.preflight()
+
+
+@blueprint.route("/comments/<_text_id>", methods=["OPTIONS"], provide_automatic_options=False)
+def preflight_comment(_text_id: str) -> Response:
+    """The same for an author's own comment; the receipt, not yet sent, decides later."""
+    cors.allow_any_site()
+    return cors.preflight()
+
+
+def as_json(comment: CommentView) -> dict[str, Any]:
+    """A comment as the widget gets it."""
+    author = comment.author and {
+        "name": comment.author.name,
+        "website": comment.author.website,
+        "avatar": None,
+        "badge": None,
+    }
+    return {
+        "id": str(comment.id),
+        "parent": str(comment.parent_id) if comment.parent_id else None,
+        "depth": comment.depth,
+        "removed": comment.is_removed,
+        "author": author,
+        "html": comment.html,
+        "created_at": iso(comment.created_at),
+        "edited_at": None,
+        "permalink": comment.permalink,
+    }
+
+
+def read_json() -> dict[str, object]:
+    """The request's JSON object, strictly read.
+
+    Raises: TypeRefused, LengthRequired, Malformed (not UTF-8, not JSON, a key twice, not an object).
+    """
+    if request.content_length is None:
+        raise LengthRequired
+    if request.mimetype != "application/json":
+        raise TypeRefused("Send application/json.")
+    try:
+        body = json.loads(
+            request.get_data(cache=False).decode("utf-8"),
+            object_pairs_hook=_without_twins,
+            parse_constant=_no_constant,
+        )
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is not JSON as RFC 8259 has it.") from error
+    if not isinstance(body, dict):
+        raise Malformed("The body is not a JSON object.")
+    return body
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _idempotency_key() -> str:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return secrets.token_urlsafe(16)
+    if not (0 < len(key) <= MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
+        raise Malformed(f"An Idempotency-Key has 1 to {MAX_KEY_CHARACTERS} printable ASCII characters.")
+    return key
+
+
+def _article(site: SiteView) -> Any:
+    return article_of(site, request.args.get("url"), request.args.get("id"))
+
+
+def _question(site: SiteView) -> Question:
+    sort = request.args.get("sort", "")
+    return Question(
+        site=site,
+        article=_article(site),
+        title=clean_title(request.args.get("title", "")),
+        lang=request.args.get("lang"),
+        sort=sort if sort in snapshot.SORTS else snapshot.SORTS[0],
+        cursor=request.args.get("cursor"),
+    )
+
+
+def _form(question: Question) -> dict[str, Any]:
+    parts, site = wiring(), question.site
+    lang = parts.catalogue.language(question.lang, site.language)
+    return {
+        "required": list(site.required),
+        "limits": LIMITS,
+        "max_depth": site.max_depth,
+        "language": lang,
+        "direction": parts.catalogue.direction(lang),
+        "texts": parts.catalogue.widget_texts(
+            lang, site.texts, network_days=parts.settings.network_retention_days
+        ),
+        "page_url": page_address(question),
+    }
+
+
+def page_address(question: Question) -> str:
+    """The address of the same thread as a page that needs no JavaScript."""
+    asked = {"url": question.article.url, "id": question.article.explicit_id, "title": question.title}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return wiring().absolute(f"/sites/{question.site.key}/thread?{query}")
+
+
+def _own(site_key: str, number: int, *, at_first: Status | None = None) -> dict[str, Any]:
+    _, comment = snapshot.own_comment(site_key, number)
+    status = at_first or comment.status
+    told = "declined" if status in (Status.SPAM, Status.TRASH) else str(status)
+    return {**as_json(comment), "status": told}
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    return make_response(jsonify(body), status)
+
+
+def _private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _validated(response: Response, tag: str) -> Response:
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "no-cache"
+    return response

@@ -1,0 +1,245 @@
+"""The public comment form: one for both doors, with the signed ticket in the place of a CSRF token."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, Form, StringField, TextAreaField, ValidationError
+from wtforms.csrf.core import CSRF, CSRFTokenField
+
+from comments_service import tokens
+from comments_service.errors import FieldError, FieldsRefused, TicketRefused
+from comments_service.privacy import Keyring
+from comments_service.texts import Catalogue
+from comments_service.vocabulary import (
+    MAX_EMAIL_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_TEXT_BYTES,
+    MAX_TITLE_CHARACTERS,
+    MAX_WEBSITE_CHARACTERS,
+    ArticleRef,
+    SiteView,
+)
+
+FIELD_NAMES = ("url", "id", "title", "parent", "name", "email", "website", "text", "ticket", "previous")
+LIMITS = {
+    "name": MAX_NAME_CHARACTERS,
+    "email": MAX_EMAIL_CHARACTERS,
+    "website": MAX_WEBSITE_CHARACTERS,
+    "text_bytes": MAX_TEXT_BYTES,
+}
+MAX_COMMENT_ID = 2**31 - 1  # PostgreSQL's integer
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but LF and TAB
+_CONTROL_IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BARE_HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/|$)")
+
+
+@dataclass(frozen=True)
+class TicketContext:
+    """What a ticket must have been given for. `article` is None when the page named none that we accept."""
+
+    site: SiteView
+    article: ArticleRef
+    keys: Keyring
+    now: datetime
+    lifetime_seconds: int
+
+
+class TicketCSRF(CSRF):
+    """Stateless: the ticket is signed for one site and article and carries its own beginning."""
+
+    def setup_form(self, form: Form) -> list[tuple[str, Any]]:
+        """Take the context from the form's meta, then add the field."""
+        self.context: TicketContext = form.meta.csrf_context
+        return list(super().setup_form(form))
+
+    def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
+        """A fresh ticket for a form that is about to be shown."""
+        context = self.context
+        return tokens.issue_ticket(
+            context.keys, site=context.site.key, article=context.article, now=context.now
+        )
+
+    def validate_csrf_token(self, form: Form, field: CSRFTokenField) -> None:
+        """Refuse what is not our ticket for this very article."""
+        context = self.context
+        try:
+            tokens.read_ticket(
+                context.keys,
+                field.data or "",
+                site=context.site.key,
+                article=context.article,
+                now=context.now,
+                lifetime_seconds=context.lifetime_seconds,
+            )
+        except TicketRefused as error:
+            raise ValidationError("refused") from error
+
+
+def _trimmed(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _unix_lines(value: str | None) -> str:
+    return (value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _is_blank(value: str) -> bool:
+    """Whether a person would see nothing: zero-width characters and blanks alone say nothing."""
+    return all(unicodedata.category(character)[0] in "ZC" for character in value)
+
+
+class CommentForm(FlaskForm):
+    """The fields of a comment. An error's text is its code: the catalogue has the sentence."""
+
+    class Meta(FlaskForm.Meta):
+        """The ticket stands where the session's token stands in other forms."""
+
+        csrf = True
+        csrf_class: type[CSRF] = TicketCSRF  # type: ignore[assignment]
+        csrf_field_name = "ticket"
+        csrf_context: Any
+        locales = False
+
+    text = TextAreaField(filters=[_unix_lines])
+    name = StringField(filters=[_trimmed])
+    email = StringField(filters=[_trimmed])
+    website = StringField(filters=[_trimmed])
+    parent = StringField(filters=[_trimmed])
+
+    def __init__(self, fields: Mapping[str, str] | None, context: TicketContext) -> None:
+        """Read the named fields; None makes an empty form with a fresh ticket."""
+        self.site = context.site
+        super().__init__(MultiDict(fields) if fields is not None else None, meta={"csrf_context": context})
+
+    def validate_text(self, field: Field) -> None:
+        """1 to 65,525 bytes of something visible."""
+        _refuse(_is_blank(field.data), "required")
+        _refuse(_CONTROL.search(field.data) or _SURROGATE.search(field.data), "characters")
+        _refuse(len(field.data.encode()) > MAX_TEXT_BYTES, "too_long")
+
+    def validate_name(self, field: Field) -> None:
+        """One line, without characters that would turn the page's text around."""
+        _refuse(self.site.name_required and _is_blank(field.data), "required")
+        unfit = (_CONTROL_IN_LINE, _BIDI, _SURROGATE)
+        _refuse(any(pattern.search(field.data) for pattern in unfit), "characters")
+        _refuse(len(field.data) > MAX_NAME_CHARACTERS, "too_long")
+
+    def validate_email(self, field: Field) -> None:
+        """Syntax only: nobody is asked whether the address exists."""
+        _refuse(self.site.email_required and not field.data, "required")
+        _refuse(len(field.data) > MAX_EMAIL_CHARACTERS, "too_long")
+        if field.data:
+            _refuse(_SURROGATE.search(field.data), "invalid")
+            try:
+                validate_email(field.data, check_deliverability=False)
+            except EmailNotValidError:
+                raise ValidationError("invalid") from None  # its sentence quotes the address
+
+    def validate_website(self, field: Field) -> None:
+        """An http or https address; a bare host gets its scheme."""
+        if not field.data:
+            return
+        if _BARE_HOST.match(field.data):
+            field.data = f"https://{field.data}"
+        _refuse(len(field.data) > MAX_WEBSITE_CHARACTERS, "too_long")
+        _refuse(not is_web_address(field.data), "invalid")
+
+    def validate_parent(self, field: Field) -> None:
+        """An id of ours, or nothing; whether it fits the article is the room below's to say."""
+        _refuse(field.data and comment_id(field.data) is None, "refused")
+
+
+def _refuse(is_wrong: object, code: str) -> None:
+    if is_wrong:
+        raise ValidationError(code)
+
+
+def is_web_address(value: str) -> bool:
+    """Whether this is a plain http or https address: a host, no credentials, blanks, quotes or brackets."""
+    if _SURROGATE.search(value) or _CONTROL_IN_LINE.search(value) or re.search(r"[\s\"'<>\\^`{|}]", value):
+        return False
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def comment_id(text: str) -> int | None:
+    """A comment's id as it travels: decimal digits; None for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        return None
+    number = int(text)
+    return number if 0 < number <= MAX_COMMENT_ID else None
+
+
+def clean_title(text: str) -> str:
+    """The article's title as one line of at most 300 characters; what cannot be shown becomes a blank."""
+    shown = re.sub(
+        "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ", text
+    )
+    return " ".join(shown.split())[:MAX_TITLE_CHARACTERS].strip()
+
+
+def text_fields(body: Mapping[str, object]) -> tuple[dict[str, str], list[FieldError]]:
+    """The known fields of a JSON body that are text, and an error for each that is something else.
+
+    null is absent; unknown fields are left behind. WTForms itself would stumble over numbers and lists.
+    """
+    fields: dict[str, str] = {}
+    errors: list[FieldError] = []
+    for name in FIELD_NAMES:
+        value = body.get(name)
+        if isinstance(value, str):
+            fields[name] = value
+        elif value is not None:
+            errors.append(FieldError(name, "type", "error.type"))
+    return fields, errors
+
+
+def refuse_wrong_fields(form: CommentForm, earlier: list[FieldError]) -> None:
+    """Check everything at once.
+
+    Raises: TicketRefused before all else, so that a new ticket can be fetched; then FieldsRefused with
+    every wrong field. A `detail` is a key of the catalogue until `in_words` has put it into words.
+    """
+    form.validate()
+    if form.errors.get("ticket"):
+        raise TicketRefused
+    known = {error.field for error in earlier}
+    found = [
+        FieldError(name, str(codes[0]), f"error.{name}.{codes[0]}")
+        for name, codes in form.errors.items()
+        if name is not None and name not in known
+    ]
+    if earlier or found:
+        raise FieldsRefused(errors=(*earlier, *found))
+
+
+def in_words(errors: tuple[FieldError, ...], say: Callable[[str], str]) -> tuple[FieldError, ...]:
+    """The same errors with sentences for people, in the order of the form."""
+    order = {name: place for place, name in enumerate(("text", "name", "email", "website"))}
+    ranked = sorted(errors, key=lambda e: order.get(e.field, len(order)))
+    return tuple(
+        FieldError(e.field, e.code, say(e.detail) if e.detail.startswith("error.") else e.detail)
+        for e in ranked
+    )
+
+
+def sentence(catalogue: Catalogue, lang: str, site: SiteView, key: str) -> str:
+    """One error's sentence in the reader's language."""
+    field = key.split(".")[1]
+    return catalogue.text(lang, key, overrides=site.texts, limit=LIMITS.get(field, ""))

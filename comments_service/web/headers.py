@@ -1,0 +1,71 @@
+"""What every answer carries: security headers, the length rule, compression of JSON."""
+
+from __future__ import annotations
+
+import gzip
+
+import brotli
+from flask import Flask, Response, request
+
+from comments_service.errors import LengthRequired
+from comments_service.settings import Settings
+
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+HSTS = "max-age=31536000"  # without subdomains: they are the owner's, not ours
+WORTH_COMPRESSING_BYTES = 1_000
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Guard every request and finish every answer."""
+    app.before_request(_want_length)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        _compress(response)
+        _harden(response, is_https=settings.is_https)
+        return response
+
+
+def _want_length() -> None:
+    # Behind some servers a chunked body over the limit is cut without a word
+    if request.method not in SAFE_METHODS and request.content_length is None:
+        raise LengthRequired
+
+
+def _harden(response: Response, *, is_https: bool) -> None:
+    is_page = response.mimetype == "text/html"
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else DATA_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if is_page:
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("Cache-Control", "no-store")
+    if is_https:
+        headers.setdefault("Strict-Transport-Security", HSTS)
+
+
+def _compress(response: Response) -> None:
+    if (
+        response.mimetype != "application/json"
+        or response.is_streamed
+        or "Content-Encoding" in response.headers
+    ):
+        return
+    response.vary.add("Accept-Encoding")
+    wanted = request.accept_encodings.best_match(("br", "gzip"))
+    body = response.get_data()
+    if wanted is None or len(body) < WORTH_COMPRESSING_BYTES or response.status_code == 304:
+        return
+    response.set_data(brotli.compress(body, quality=5) if wanted == "br" else gzip.compress(body, 6, mtime=0))
+    response.headers["Content-Encoding"] = wanted
+    tag, is_weak = response.get_etag()
+    if tag and not is_weak:  # the same meaning in other bytes
+        response.set_etag(tag, weak=True)

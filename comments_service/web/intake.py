@@ -1,0 +1,112 @@
+"""What both public doors do with a form: make it a submission, hand it down, word the errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import request
+
+from comments_service import tokens
+from comments_service.article_url import identify
+from comments_service.errors import ArticleRefused, CommentsError, FieldError, FieldsRefused
+from comments_service.privacy import network_of
+from comments_service.submit import submit
+from comments_service.vocabulary import ArticleRef, Receipt, SiteView, Submission
+from comments_service.web.forms import (
+    CommentForm,
+    TicketContext,
+    clean_title,
+    comment_id,
+    in_words,
+    refuse_wrong_fields,
+    sentence,
+)
+from comments_service.web.wiring import wiring
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came in by a door: the fields that are text, the errors so far, and the key of this sending."""
+
+    fields: Mapping[str, str]
+    errors: list[FieldError]
+    idempotency_key: str
+
+
+def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> ArticleRef:
+    """Which article a request means.
+
+    Raises: ArticleRefused.
+    """
+    if url is None:
+        raise ArticleRefused("url", "error.url.refused")
+    return identify(url, explicit_id, origins=site.origins)
+
+
+def ticket_context(site: SiteView, article: ArticleRef) -> TicketContext:
+    """What a ticket of this site and article is held against."""
+    parts = wiring()
+    return TicketContext(site, article, parts.keys, parts.now(), parts.settings.ticket_lifetime_seconds)
+
+
+def take_in(site: SiteView, sent: Sent, *, lang: str) -> Receipt:
+    """Check the form and submit it.
+
+    Raises: TicketRefused, FieldsRefused with sentences in `lang`, and whatever `submit` raises.
+    """
+    try:
+        return _take_in(site, sent)
+    except FieldsRefused as error:
+        error.errors = in_words(error.errors, lambda key: sentence(wiring().catalogue, lang, site, key))
+        raise
+
+
+def _take_in(site: SiteView, sent: Sent) -> Receipt:
+    parts = wiring()
+    article = _article(site, sent)
+    form = CommentForm(sent.fields, ticket_context(site, article))
+    refuse_wrong_fields(form, sent.errors)
+    submission = Submission(
+        site=site,
+        article=article,
+        title=clean_title(sent.fields.get("title", "")),
+        parent_id=comment_id(form.parent.data) if form.parent.data else None,
+        name=form.name.data,
+        email=form.email.data or None,
+        website=form.website.data or None,
+        text=form.text.data,
+        network=network_of(request.remote_addr or ""),
+        idempotency_key=sent.idempotency_key,
+        previous=sent.fields.get("previous"),
+    )
+    return submit(submission, settings=parts.settings, keys=parts.keys, now=parts.now())
+
+
+def _article(site: SiteView, sent: Sent) -> ArticleRef:
+    """The article, or all wrong fields: without an article no ticket fits, so the form is asked apart."""
+    try:
+        wrong_types = {error.field for error in sent.errors}
+        if wrong_types & {"url", "id"}:
+            raise FieldsRefused(errors=tuple(sent.errors))
+        return article_of(site, sent.fields.get("url"), sent.fields.get("id"))
+    except ArticleRefused as error:
+        raise FieldsRefused(errors=(*sent.errors, *error.errors)) from error
+
+
+def tokens_for(site: SiteView, receipt: Receipt) -> tuple[str, str]:
+    """The author's receipt and the address of the status page: the same for every repetition."""
+    parts = wiring()
+    name = tokens.receipt(parts.keys, site=site.key, comment_id=receipt.comment_id)
+    page = tokens.status_token(
+        parts.keys, site=site.key, comment_id=receipt.comment_id, created_at=receipt.created_at
+    )
+    return name, parts.absolute(f"/status/{page}")
+
+
+def words_for(error: CommentsError, site: SiteView, lang: str) -> str:
+    """The sentence a reader sees for an error that is not about one field."""
+    catalogue = wiring().catalogue
+    if error.retry_after_seconds is not None and error.slug == "too-many":
+        return catalogue.plural("error.too-many", error.retry_after_seconds, lang=lang, overrides=site.texts)
+    return catalogue.text(lang, f"error.{error.slug}", overrides=site.texts)

@@ -1,0 +1,237 @@
+"""The doors without JavaScript: the thread as a page with its form, and the status page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from babel.dates import format_datetime
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+
+from comments_service import snapshot, tokens
+from comments_service.article_url import same_origin
+from comments_service.errors import (
+    ArticleRefused,
+    CommentsError,
+    DuplicateComment,
+    FieldsRefused,
+    Malformed,
+    OriginRefused,
+    StoreUnavailable,
+    ThreadClosed,
+    TicketRefused,
+    TooManyComments,
+    TypeRefused,
+)
+from comments_service.snapshot import Question
+from comments_service.storage.database import reading
+from comments_service.storage.sites import find_site
+from comments_service.vocabulary import CommentView, SiteView, Status
+from comments_service.web.forms import FIELD_NAMES, CommentForm, clean_title, comment_id
+from comments_service.web.intake import Sent, article_of, take_in, ticket_context, tokens_for, words_for
+from comments_service.web.wiring import wiring
+
+MAX_FIELDS = 50
+KEPT_ERRORS = (
+    DuplicateComment,
+    ThreadClosed,
+    TicketRefused,
+    TooManyComments,
+    FieldsRefused,
+    StoreUnavailable,
+)
+
+blueprint = Blueprint("public", __name__)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a reader typed and what was wrong with it, to be shown again."""
+
+    fields: dict[str, str]
+    errors: dict[str, str]
+    message: str = ""
+
+
+@blueprint.url_value_preprocessor
+def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Put the site into `g` before any view runs."""
+    if values and "site_key" in values:
+        with reading() as session:
+            g.site = find_site(session, values.pop("site_key")).view()
+
+
+@blueprint.get("/sites/<site_key>/thread")
+def thread() -> Response:
+    """An article's comments and the form, as a page that needs no JavaScript."""
+    if "url" not in request.args:
+        return _from_referrer(g.site)
+    return _page(_question(g.site), Typed({"parent": request.args.get("reply", "")}, {}))
+
+
+@blueprint.post("/sites/<site_key>/thread")
+def post_comment() -> Response:
+    """Take the form in: 303 to the status page, or the page again with everything typed."""
+    site: SiteView = g.site
+    _refuse_foreign_form()
+    fields = _read_form()
+    question = _question(site)
+    fields |= {"url": question.article.url} | _only(id=question.article.explicit_id, title=question.title)
+    try:
+        ticket = tokens.read_ticket(
+            wiring().keys,
+            fields.get("ticket", ""),
+            site=site.key,
+            article=question.article,
+            now=wiring().now(),
+            lifetime_seconds=wiring().settings.ticket_lifetime_seconds,
+        )
+        receipt = take_in(site, Sent(fields, [], ticket.nonce), lang=_lang(question))
+    except KEPT_ERRORS as error:
+        return _again(question, fields, error)
+    _, status_url = tokens_for(site, receipt)
+    return make_response(redirect(status_url, 303))
+
+
+@blueprint.get("/status/<token>")
+def status(token: str) -> Response:
+    """What became of one comment, for whoever holds its address, for 30 days."""
+    parts = wiring()
+    site_key, number = tokens.read_status_token(parts.keys, token, now=parts.now())
+    site, comment = snapshot.own_comment(site_key, number)
+    told = "declined" if comment.status in (Status.SPAM, Status.TRASH) else str(comment.status)
+    lang = parts.catalogue.language(None, site.language)
+    page = render_template("public/status.html", **_words(site, lang), site=site, comment=comment, told=told)
+    response = make_response(page)
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _from_referrer(site: SiteView) -> Response:
+    """The owner's noscript line names no article: the page it stands on does."""
+    referrer = request.headers.get("Referer", "")
+    try:
+        article = article_of(site, referrer, None)
+    except ArticleRefused as error:
+        raise FieldsRefused(
+            "This link shows the comments of the page it stands on, and your browser did not say which "
+            "page that was. Please go back and follow the link there."
+        ) from error
+    address = wiring().absolute(f"/sites/{site.key}/thread?{urlencode({'url': article.url})}")
+    return make_response(redirect(address, 303))
+
+
+def _page(question: Question, typed: Typed, status: int = 200) -> Response:
+    parts, site = wiring(), question.site
+    page = snapshot.thread(
+        question, catalogue=parts.catalogue, page_size=parts.settings.page_size, build=parts.build
+    )
+    form = CommentForm(None, ticket_context(site, question.article))
+    html = render_template(
+        "public/thread.html",
+        **_words(site, _lang(question)),
+        site=site,
+        page=page,
+        typed=typed,
+        ticket=form["ticket"].current_token,
+        parent=_parent(page.comments, typed.fields.get("parent", "")),
+        here=lambda **more: _address(question, **more),
+        older=_address(question, cursor=page.next_cursor) if page.next_cursor else None,
+    )
+    response = make_response(html, status)
+    response.headers["Cache-Control"] = "private, no-cache"  # no-store would empty the form on "back"
+    return response
+
+
+def _again(question: Question, fields: dict[str, str], error: CommentsError) -> Response:
+    """The form once more: the text, the wrong fields, a fresh ticket."""
+    wrong = {e.field: e.detail for e in error.errors}
+    lang = _lang(question)
+    if isinstance(error, FieldsRefused):
+        other = [text for field, text in wrong.items() if field not in ("text", "name", "email", "website")]
+        count = wiring().catalogue.plural(
+            "error.summary", len(wrong), lang=lang, overrides=question.site.texts
+        )
+        message = " ".join(other) or count
+    else:
+        message = words_for(error, question.site, lang)
+    response = _page(question, Typed(fields, wrong, message), error.status)
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
+def _refuse_foreign_form() -> None:
+    origin = request.headers.get("Origin")
+    if origin is None and request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return
+    if origin is None or not same_origin(origin, (wiring().settings.public_origin,)):
+        raise OriginRefused("This form can be sent from our own page only.")
+
+
+def _read_form() -> dict[str, str]:
+    """The posted fields that we know. Read strictly: broken UTF-8 is refused, not repaired.
+
+    Raises: TypeRefused, Malformed.
+    """
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise TypeRefused("Send the form as application/x-www-form-urlencoded.")
+    try:
+        body = request.get_data(cache=False).decode("ascii")
+        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise Malformed("The form is not UTF-8.") from error
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise Malformed("A field of the form stands twice.")
+    return {name: value for name, value in pairs if name in FIELD_NAMES}
+
+
+def _question(site: SiteView) -> Question:
+    sort = request.args.get("sort", "")
+    return Question(
+        site=site,
+        article=article_of(site, request.args.get("url"), request.args.get("id")),
+        title=clean_title(request.args.get("title", "")),
+        lang=request.args.get("lang"),
+        sort=sort if sort in snapshot.SORTS else snapshot.SORTS[0],
+        cursor=request.args.get("cursor"),
+    )
+
+
+def _address(question: Question, **more: str | None) -> str:
+    """This page's own address with something added: below which comment to reply, which part to show."""
+    known = {"url": question.article.url, "id": question.article.explicit_id, "title": question.title}
+    known |= {"lang": request.args.get("lang"), "sort": request.args.get("sort")}
+    query = urlencode(_only(**known) | _only(**more))
+    return wiring().absolute(f"/sites/{question.site.key}/thread?{query}")
+
+
+def _only(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _parent(comments: tuple[CommentView, ...], text: str) -> CommentView | None:
+    number = comment_id(text)
+    return next((c for c in comments if c.id == number and not c.is_removed), None)
+
+
+def _lang(question: Question) -> str:
+    return wiring().catalogue.language(question.lang, question.site.language)
+
+
+def _words(site: SiteView, lang: str) -> dict[str, Any]:
+    """What every page needs to speak: the language, and `say(key, …)`."""
+    parts = wiring()
+    return {
+        "lang": lang,
+        "direction": parts.catalogue.direction(lang),
+        "say": lambda key, **values: parts.catalogue.text(lang, key, overrides=site.texts, **values),
+        "privacy": parts.catalogue.privacy_note(
+            lang, site.texts, network_days=parts.settings.network_retention_days
+        ),
+        "written": lambda moment: format_datetime(moment, "long", locale=lang.replace("-", "_")),
+        "iso": snapshot.iso,
+        "asset": lambda name: f"{parts.settings.public_path}/assets/{name}",
+    }
