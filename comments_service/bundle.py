@@ -1,0 +1,148 @@
+"""Joins the widget's ES modules and styles into the one file a reader gets. Pure: paths in, bytes out.
+
+The modules stay as they are for whoever edits them, and there is no build step: the service joins them once, in the
+order below. Import lines and the word `export` are dropped, one function closes around the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import brotli
+from rjsmin import jsmin
+
+PACKAGE = Path(__file__).parent
+STATIC = PACKAGE / "static"
+STYLES = ("tokens.css", "comment.css")
+RELEASED_SUFFIXES = {".py", ".js", ".css", ".json", ".html"}
+GENERATED = "generated"  # what modules import as ./generated.js: the constants made below
+
+# Each module stands after those it imports; the last one is the entry and does the work.
+COUNT_MODULES = ("own-tag", "api", "explain", "counts", "count")
+EMBED_MODULES = (
+    "own-tag",
+    "dom",
+    "safe-html",
+    "speech",
+    "page",
+    "keeping",
+    "api",
+    "explain",
+    "sender",
+    "comment",
+    "comment-list",
+    "fields",
+    "comment-form",
+    "thread-view",
+    "comment-thread",
+    "counts",
+    "embed",
+)
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=async |class |const |function)", re.MULTILINE)
+_TOP_LEVEL_NAME = re.compile(r"^(?:async )?(?:class|const|let|function\*?) (\w+)", re.MULTILINE)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_CSS_STRING = re.compile(r'("[^"]*")')
+
+
+class BundleRefused(ValueError):
+    """The modules cannot stand in one scope: a name made twice, an import nobody provides."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One script, ready to be served; `hash` names its content."""
+
+    content: bytes
+
+    @cached_property
+    def hash(self) -> str:
+        """Enough of the digest to name this content among all we ever serve."""
+        return hashlib.sha256(self.content).hexdigest()[:16]
+
+    @cached_property
+    def integrity(self) -> str:
+        """The value of a script tag's `integrity` attribute (Subresource Integrity)."""
+        return "sha384-" + base64.b64encode(hashlib.sha384(self.content).digest()).decode()
+
+    @cached_property
+    def brotli(self) -> bytes:
+        """The content for those who take `br`."""
+        return bytes(brotli.compress(self.content, mode=brotli.MODE_TEXT, quality=11))
+
+    @cached_property
+    def gzip(self) -> bytes:
+        """The content for those who take `gzip`; no time stamp, so the bytes are always the same."""
+        return gzip.compress(self.content, compresslevel=9, mtime=0)
+
+
+def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
+    """The whole of embed.js. `boot_texts`: by language, the words needed before the service has answered."""
+    styles = "".join(minify_css((static / name).read_text("utf-8")) for name in STYLES)
+    return join(EMBED_MODULES, {"STYLES": styles, "BOOT_TEXTS": boot_texts}, static)
+
+
+def count(static: Path = STATIC) -> Bundle:
+    """The whole of count.js."""
+    return join(COUNT_MODULES, {}, static)
+
+
+def build_id(package: Path = PACKAGE) -> str:
+    """Names this release by the content of all its files: a new release, and every answer is a new one."""
+    digest = hashlib.sha256()
+    for file in sorted(package.rglob("*")):
+        if file.suffix in RELEASED_SUFFIXES:
+            digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def join(modules: tuple[str, ...], constants: Mapping[str, object], static: Path = STATIC) -> Bundle:
+    """Modules in this order and constants as one script. Raises BundleRefused where they do not fit together."""
+    sources = {name: (static / f"{name}.js").read_text("utf-8") for name in modules}
+    _check_imports(sources)
+    parts = [f"const {name} = {_literal(value)};" for name, value in constants.items()]
+    parts += [_EXPORT.sub("", _IMPORT.sub("", source)) for source in sources.values()]
+    joined = "\n".join(parts)
+    _check_names(joined)
+    return Bundle(str(jsmin(f'(() => {{\n"use strict";\n{joined}\n}})();\n')).encode())
+
+
+def minify_css(source: str) -> str:
+    """The same rules without comments and needless blanks; strings and the blanks inside calc() stay."""
+    pieces = _CSS_STRING.split(_CSS_COMMENT.sub("", source))
+    return "".join(piece if piece.startswith('"') else _tighten(piece) for piece in pieces).strip()
+
+
+def _tighten(css: str) -> str:
+    css = re.sub(r"\s+", " ", css)
+    css = re.sub(r" ?([{};,>]) ?", r"\1", css)
+    return re.sub(r"(?<=[\w-]): ", ":", css).replace(";}", "}")
+
+
+def _literal(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _check_imports(sources: Mapping[str, str]) -> None:
+    seen = {GENERATED}
+    for name, source in sources.items():
+        missing = set(_IMPORT.findall(source)) - seen
+        if missing or len(re.findall(r"^import\b", source, re.MULTILINE)) != len(_IMPORT.findall(source)):
+            raise BundleRefused(f"{name}.js imports what does not stand before it: {sorted(missing)}")
+        seen.add(name)
+
+
+def _check_names(joined: str) -> None:
+    names = _TOP_LEVEL_NAME.findall(joined)
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise BundleRefused(f"names made twice: {sorted(twice)}")

@@ -1,0 +1,104 @@
+// Talking with the service: no cookies, no session, and every failure is one Problem.
+
+const PATIENCE_MS = 30_000;
+
+export class Problem extends Error {
+  constructor(slug, { status = 0, detail = "", errors = [], retryAfter = 0 } = {}) {
+    super(detail || slug);
+    Object.assign(this, { slug, status, detail, errors, retryAfter });
+  }
+
+  concerns(field) {
+    return this.errors.some((error) => error.field === field);
+  }
+}
+
+export class Service {
+  #root;
+  #article;
+  #query;
+
+  /** `article` is {url, id?, title?}; `query` holds what else shapes the thread: lang, sort. */
+  constructor(base, site, article, query = {}) {
+    this.#root = new URL("api/v1/", base);
+    this.site = site;
+    this.#article = article;
+    this.#query = query;
+  }
+
+  thread(options) {
+    return request(this.#address("thread", { ...this.#article, ...this.#query }), options);
+  }
+
+  more(cursor, options) {
+    return request(this.#address("thread", { ...this.#article, ...this.#query, cursor }), options);
+  }
+
+  ticket() {
+    const { url, id } = this.#article;
+    return request(this.#address("ticket", { url, id }));
+  }
+
+  post(fields, key) {
+    return request(this.#address("comments"), {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+      body: JSON.stringify({ ...this.#article, ...fields }),
+    });
+  }
+
+  own({ id, receipt }, options) {
+    const address = new URL("comments/" + encodeURIComponent(id), this.#root);
+    return request(address, { ...options, headers: { Authorization: "Bearer " + receipt } });
+  }
+
+  counts(addresses, lang) {
+    const address = this.#address("counts", { lang });
+    for (const each of addresses) address.searchParams.append("url", each);
+    return request(address);
+  }
+
+  /** Whether the service answers at all: a refusal without CORS headers looks like a dead network. */
+  async answers() {
+    const { url, id } = this.#article;
+    return fetch(this.#address("thread", { url, id }), { mode: "no-cors", credentials: "omit" }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #address(what, values = {}) {
+    const address = new URL("sites/" + encodeURIComponent(this.site) + "/" + what, this.#root);
+    for (const [name, value] of Object.entries(values)) {
+      if (value != null) address.searchParams.append(name, value);
+    }
+    return address;
+  }
+}
+
+async function request(address, { signal, ...options } = {}) {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    const answer = await fetch(address, {
+      credentials: "omit",
+      ...options,
+      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+    });
+    if (answer.ok) return await answer.json();
+    throw await problemOf(answer);
+  } catch (error) {
+    if (error instanceof Problem || signal?.aborted) throw error;
+    throw new Problem("network");
+  }
+}
+
+async function problemOf(answer) {
+  const told = await answer.json().catch(() => ({}));
+  const slug = String(told.type ?? "").split(":").pop() || "internal";
+  return new Problem(slug, {
+    status: answer.status,
+    detail: told.detail,
+    errors: told.errors ?? [],
+    retryAfter: Number(answer.headers.get("Retry-After")) || 0,
+  });
+}

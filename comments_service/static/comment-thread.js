@@ -1,0 +1,123 @@
+// The element on the host's page: reads its attributes, loads the thread, says so when that fails.
+import { Problem, Service } from "./api.js";
+import { make } from "./dom.js";
+import { explain } from "./explain.js";
+import { BOOT_TEXTS, STYLES } from "./generated.js";
+import { Drafts, Reader, Receipts } from "./keeping.js";
+import { ownTag, serviceBase } from "./own-tag.js";
+import { articleOf, nearViewport, pageAddress } from "./page.js";
+import { Speech } from "./speech.js";
+import { ThreadView } from "./thread-view.js";
+
+let sheet;
+
+export class CommentThread extends HTMLElement {
+  static observedAttributes = ["service", "site", "article-id", "article-url", "article-title", "lang", "sort"];
+
+  #frame = make("section", { class: "comments" });
+  #life;
+  #view;
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [(sheet ??= makeSheet())];
+    root.append(this.#frame);
+  }
+
+  connectedCallback() {
+    this.#start();
+  }
+
+  disconnectedCallback() {
+    this.#life.abort();
+  }
+
+  attributeChangedCallback(name, before, now) {
+    if (this.#life && this.isConnected && before !== now) this.#start();
+  }
+
+  async #start() {
+    this.#life?.abort();
+    const { signal } = (this.#life = new AbortController());
+    this.#view = null;
+    this.#showLoading();
+    addEventListener("hashchange", () => this.#view?.followAddress("smooth"), { signal });
+    await nearViewport(this, signal);
+    if (!signal.aborted) await this.#load(signal, articleOf(this));
+  }
+
+  async #load(signal, article) {
+    const query = { lang: this.getAttribute("lang"), sort: this.getAttribute("sort") };
+    const site = this.getAttribute("site") ?? ownTag?.dataset.site;
+    const service = new Service(this.getAttribute("service") ?? serviceBase, site, article, query);
+    try {
+      await this.#show(await service.thread({ signal }), service, article, signal);
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (!(problem instanceof Problem)) throw problem;
+      const plain = { ...article, url: pageAddress() };
+      const isCanonical = !this.hasAttribute("article-url") && article.url !== plain.url;
+      if (isCanonical && problem.concerns("url")) return this.#load(signal, plain);
+      this.#showFailure(() => this.#load(signal, article));
+      explain(problem, service);
+    }
+  }
+
+  async #show(page, service, article, signal) {
+    const scope = service.site + " " + (article.id ?? article.url);
+    this.#view = new ThreadView(page, {
+      service,
+      signal,
+      drafts: new Drafts(scope),
+      receipts: new Receipts(scope),
+      reader: new Reader(service.site),
+      tell: (name, detail) => this.#tell(name, detail),
+      trouble: this.#bootSpeech().say("boot.failed"),
+    });
+    this.#frame.lang = page.form.language;
+    this.#frame.dir = page.form.direction;
+    this.#fill(...this.#view.elements);
+    this.#frame.setAttribute("aria-label", page.form.texts["thread.label"]);
+    this.#tell("comments:ready", { count: page.thread.count });
+    await this.#view.showOwn();
+    await this.#view.followAddress("instant");
+  }
+
+  #showLoading() {
+    this.#fill(make("p", { class: "comments__loading" }, this.#bootSpeech().say("boot.loading")));
+    this.#frame.setAttribute("aria-busy", "true");
+  }
+
+  #showFailure(retry) {
+    const speech = this.#bootSpeech();
+    const again = make("button", { type: "button", class: "button" }, speech.say("boot.retry"));
+    again.addEventListener("click", () => {
+      this.#showLoading();
+      retry();
+    });
+    this.#fill(make("div", { class: "comments__failed", role: "alert" }, make("p", {}, speech.say("boot.failed")), again));
+  }
+
+  #fill(...elements) {
+    this.#frame.removeAttribute("aria-busy");
+    this.#frame.replaceChildren(...elements);
+  }
+
+  /** The few words needed before the service has answered travel in the bundle. */
+  #bootSpeech() {
+    const wanted = (this.getAttribute("lang") || document.documentElement.lang).split("-")[0];
+    const language = Object.hasOwn(BOOT_TEXTS, wanted) ? wanted : "en";
+    return new Speech(BOOT_TEXTS[language], language);
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
+  }
+}
+
+function makeSheet() {
+  const made = new CSSStyleSheet();
+  made.replaceSync(STYLES);
+  return made;
+}

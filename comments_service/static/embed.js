@@ -1,0 +1,40 @@
+// The whole of embed.js: the owner's one line. Puts the thread where the tag stands, and counts where links ask for them.
+import { Service } from "./api.js";
+import { CommentThread } from "./comment-thread.js";
+import { showCounts } from "./counts.js";
+import { make } from "./dom.js";
+import { ownTag, serviceBase, whenParsed } from "./own-tag.js";
+
+const IDENTITY = ["service", "site", "article-id", "article-url"];
+
+if (!customElements.get("comment-thread")) customElements.define("comment-thread", CommentThread);
+if (ownTag) {
+  const { site, lang, target } = ownTag.dataset;
+  if (target || !ownTag.isConnected || ownTag.closest("head")) whenParsed(() => placeThread(target));
+  else placeThread();
+  whenParsed(() => showCounts(new Service(serviceBase, site, {}), lang));
+}
+
+function placeThread(target) {
+  const { site, articleId, articleUrl, articleTitle, lang, theme, sort } = ownTag.dataset;
+  const thread = make("comment-thread", {
+    service: serviceBase,
+    site,
+    "article-id": articleId,
+    "article-url": articleUrl,
+    "article-title": articleTitle,
+    lang,
+    theme,
+    sort,
+  });
+  if ([...document.querySelectorAll("comment-thread")].some((other) => isSame(other, thread))) return;
+  const place = target && document.querySelector(target);
+  if (place) place.append(thread);
+  else if (ownTag.isConnected && !ownTag.closest("head")) ownTag.after(thread);
+  else document.body.append(thread);
+  if (target && !place) console.warn("comments: no element matches data-target " + target);
+}
+
+function isSame(one, other) {
+  return IDENTITY.every((name) => one.getAttribute(name) === other.getAttribute(name));
+}

@@ -1,0 +1,88 @@
+// The fields of the form, each with its label, its mark and the place for what is wrong with it.
+import { make } from "./dom.js";
+
+const NAMES = ["text", "name", "email", "website"];
+const INPUTS = {
+  text: { rows: "6" },
+  name: { type: "text", autocomplete: "name" },
+  email: { type: "email", autocomplete: "email" },
+  website: { type: "url", autocomplete: "url" },
+};
+
+export class Fields {
+  #speech;
+  #rules;
+  #fields = new Map();
+
+  /** `rules` are the site's: {required: [name…], limits: {name: count}}. */
+  constructor(speech, rules) {
+    this.#speech = speech;
+    this.#rules = rules;
+    for (const name of NAMES) this.#fields.set(name, this.#build(name));
+  }
+
+  input(name) {
+    return this.#fields.get(name).input;
+  }
+
+  element(name) {
+    return this.#fields.get(name).element;
+  }
+
+  values() {
+    const values = Object.fromEntries(NAMES.map((name) => [name, this.input(name).value || null]));
+    if (values.website && !/^[a-z][a-z\d+.-]*:/i.test(values.website.trim())) {
+      values.website = this.input("website").value = "https://" + values.website.trim();
+    }
+    return values;
+  }
+
+  lock(locked) {
+    for (const { input } of this.#fields.values()) input.readOnly = locked;
+  }
+
+  clearErrors() {
+    for (const name of NAMES) this.#mark(name, "");
+  }
+
+  /** Show the errors of a problem beside their fields; answers how many, the first of them in focus. */
+  showErrors(errors) {
+    const wrong = NAMES.filter((name) => errors.some(({ field }) => field === name));
+    for (const name of wrong) this.#mark(name, this.#sentence(errors.find(({ field }) => field === name)));
+    if (wrong.length) this.input(wrong[0]).focus();
+    return wrong.length;
+  }
+
+  #build(name) {
+    const required = this.#rules.required.includes(name);
+    const kind = name === "text" ? "textarea" : "input";
+    const input = make(kind, { id: name, name, required, class: "field__input", dir: "auto", ...INPUTS[name] });
+    const error = make("p", { id: name + "-error", class: "field__error", hidden: true });
+    const star = required && make("span", { class: "field__star", "aria-hidden": "true" }, " *");
+    const label = make("label", { for: name, class: "field__label" }, this.#speech.say("form." + name), star);
+    input.addEventListener("input", () => this.#mark(name, ""));
+    const field = { input, error, element: make("div", { class: "field" }, label, input, error) };
+    describe(field, name);
+    return field;
+  }
+
+  #mark(name, message) {
+    const field = this.#fields.get(name);
+    field.error.textContent = message;
+    field.error.hidden = !message;
+    field.input.toggleAttribute("aria-invalid", false);
+    if (message) field.input.setAttribute("aria-invalid", "true");
+    describe(field, name);
+  }
+
+  #sentence({ field, code, detail }) {
+    const key = "error." + field + "." + code;
+    return this.#speech.has(key) ? this.#speech.say(key, { limit: this.#rules.limits[field] }) : detail;
+  }
+}
+
+function describe({ input, error }, name) {
+  const ids = [name === "email" && "email-note", !error.hidden && error.id].filter(Boolean).join(" ");
+  if (ids) input.setAttribute("aria-describedby", ids);
+  else input.removeAttribute("aria-describedby");
+}

@@ -1,0 +1,43 @@
+// What the host's page says of itself: which article it shows, and when the reader comes near.
+
+const MAX_TITLE_CHARACTERS = 300;
+
+export function pageAddress() {
+  return location.href.split("#")[0];
+}
+
+/** The attributes first, then the page's own word for it. The service knows which addresses are the site's. */
+export function articleOf(element) {
+  const canonical = document.querySelector('link[rel~="canonical"]')?.href;
+  const title =
+    element.getAttribute("article-title") ??
+    document.querySelector('meta[property="og:title"]')?.content ??
+    document.title;
+  return {
+    url: element.getAttribute("article-url") ?? (canonical || pageAddress()),
+    id: element.getAttribute("article-id"),
+    title: [...title.replace(/\s+/g, " ").trim()].slice(0, MAX_TITLE_CHARACTERS).join("") || null,
+  };
+}
+
+/** The comment the address points at, by its id. */
+export function addressedComment() {
+  return /^#comment-([\w-]+)$/.exec(location.hash)?.[1];
+}
+
+/** Nobody who never scrolls down costs the service a request; a link to a comment loads at once. */
+export function nearViewport(element, signal) {
+  if (addressedComment() || !window.IntersectionObserver) return Promise.resolve();
+  return new Promise((resolve) => {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        observer.disconnect();
+        resolve();
+      },
+      { rootMargin: "1000px" },
+    );
+    observer.observe(element);
+    signal.addEventListener("abort", () => observer.disconnect());
+  });
+}

@@ -1,0 +1,37 @@
+// One language: texts with their values put in, plural forms, dates.
+
+export class Speech {
+  #texts;
+  #numbers;
+  #plurals;
+  #dates;
+
+  constructor(texts, language) {
+    this.#texts = texts;
+    this.#numbers = new Intl.NumberFormat(language);
+    this.#plurals = new Intl.PluralRules(language);
+    this.#dates = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+  }
+
+  has(key) {
+    return Object.hasOwn(this.#texts, key);
+  }
+
+  say(key, values = {}) {
+    const text = this.#form(this.#texts[key] ?? "", values.count);
+    // One pass: a name such as "{count}" stays a name.
+    return text.replace(/\{(\w+)\}/g, (place, name) => {
+      const value = values[name] ?? place;
+      return typeof value === "number" ? this.#numbers.format(value) : value;
+    });
+  }
+
+  date(iso) {
+    return this.#dates.format(new Date(iso));
+  }
+
+  #form(text, count) {
+    if (typeof text === "string") return text;
+    return text["=" + count] ?? text[this.#plurals.select(count)] ?? text.other;
+  }
+}
