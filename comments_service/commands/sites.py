@@ -1,0 +1,122 @@
+"""`comments site add/list/set`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from comments_service.commands.installation import Installation, on_installation, print_json
+from comments_service.sites import (
+    OPTIONAL_FIELDS,
+    OwnText,
+    SiteChange,
+    add_site,
+    change_site,
+    list_sites,
+    owner_lines,
+)
+from comments_service.texts import Catalogue
+from comments_service.vocabulary import SiteView
+
+
+class RequiredFields(click.ParamType):
+    """`name,email`, one of them, or `none`."""
+
+    name = "fields"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
+        """Read the list."""
+        if isinstance(value, frozenset):
+            return value
+        fields = frozenset(part.strip() for part in str(value).split(",") if part.strip()) - {"none"}
+        if not fields <= OPTIONAL_FIELDS:
+            self.fail("name fields out of name and email, or none", param, ctx)
+        return fields
+
+
+@click.group("site")
+def site() -> None:
+    """The web sites that show comments."""
+
+
+@site.command("add")
+@click.argument("key")
+@click.option("--name", help="What moderators call it; the key, if left out.")
+@click.option("--origin", "origins", multiple=True, required=True, help="Where its pages are; repeatable.")
+@click.option("--language", help="The language of its texts, such as en.")
+@click.option("--text", "texts", multiple=True, metavar="KEY[.FORM]=TEXT", help="Words of its own.")
+@click.option("--require", "required", type=RequiredFields(), help="name,email (default), one, or none.")
+@click.option("--max-depth", type=int, help="How deep replies are shown.")
+@on_installation
+def add(installation: Installation, key: str, texts: tuple[str, ...], **values: Any) -> None:
+    """Add a site and print the lines for its pages. KEY is public."""
+    change = SiteChange(own_texts=tuple(map(OwnText.parse, texts)), **values)
+    made = add_site(key, change, catalogue=Catalogue.load(), now=installation.now())
+    click.echo(f"Added the site “{made.name}”. Its owner pastes this below each article:\n")
+    click.echo(owner_lines(made.key, public_url=installation.settings.public_url))
+    click.echo(
+        "\nNext: `comments moderator add NAME` if nobody can sign in yet, then `comments serve`. "
+        f"Comments wait at {installation.settings.public_url}/queue until somebody approves them."
+    )
+
+
+@site.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@on_installation
+def list_(installation: Installation, *, as_json: bool) -> None:
+    """List the sites."""
+    found = list_sites()
+    if as_json:
+        print_json([_as_json(view, installation.settings.public_url) for view in found])
+        return
+    for view in found:
+        state = "open" if view.is_open else "closed"
+        click.echo(f"{view.key}  {view.name}  {state}  {view.language}  {' '.join(view.origins)}")
+    if not found:
+        click.echo("There is no site yet. `comments site add KEY --origin https://…` adds one.")
+
+
+@site.command("set")
+@click.argument("key")
+@click.option("--name", help="What moderators call it.")
+@click.option("--origin", "origins", multiple=True, help="All its origins from now on; repeatable.")
+@click.option("--add-origin", "added_origins", multiple=True, help="One origin more.")
+@click.option("--remove-origin", "removed_origins", multiple=True, help="One origin less.")
+@click.option("--language", help="The language of its texts, such as en.")
+@click.option("--text", "texts", multiple=True, metavar="KEY[.FORM]=TEXT", help="Words of its own.")
+@click.option("--drop-text", "dropped_texts", multiple=True, metavar="KEY", help="The common words again.")
+@click.option("--require", "required", type=RequiredFields(), help="name,email, one of them, or none.")
+@click.option("--open/--closed", "is_open", default=None, help="Whether it takes comments.")
+@click.option(
+    "--known-authors/--no-known-authors",
+    "publishes_known_authors",
+    default=None,
+    help="Whether people with an approved comment are published at once.",
+)
+@click.option("--max-depth", type=int, help="How deep replies are shown.")
+@on_installation
+def set_(
+    _installation: Installation, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
+) -> None:
+    """Change a site."""
+    change = SiteChange(own_texts=tuple(map(OwnText.parse, texts)), origins=origins or None, **values)
+    if change == SiteChange():
+        raise click.UsageError("Say what shall change; `comments site set --help` lists what can.")
+    view = change_site(key, change, catalogue=Catalogue.load())
+    click.echo(f"Changed the site “{view.name}”.")
+
+
+def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
+    return {
+        "key": view.key,
+        "name": view.name,
+        "origins": list(view.origins),
+        "language": view.language,
+        "texts": dict(view.texts),
+        "required": list(view.required),
+        "open": view.is_open,
+        "known_authors": view.publishes_known_authors,
+        "max_depth": view.max_depth,
+        "owner_lines": owner_lines(view.key, public_url=public_url),
+    }

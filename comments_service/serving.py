@@ -1,0 +1,110 @@
+"""The production server in one process: waitress, with a stop that cuts no answer."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from time import monotonic, time
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import waitress
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
+
+from comments_service.errors import CannotStart
+from comments_service.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+GRACE_SECONDS = 20.0
+QUIET_SECONDS = 0.25  # a connection silent for so long has no request under way to us
+BODY_BYTES = 1 << 20  # above the app's own limit, so that the app words the refusal
+log = structlog.get_logger(__name__)
+
+
+class _LastTask(WSGITask):  # type: ignore[misc]
+    """An answer that, while the service stops, tells the client to make a new connection next time."""
+
+    def service(self) -> None:
+        if not self.channel.server.accepting:
+            self.request.headers["CONNECTION"] = "close"
+        super().service()
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    task_class = _LastTask
+
+
+class Service:
+    """A server bound to its address; `run` returns after SIGTERM or SIGINT, with every answer sent."""
+
+    def __init__(self, app: WSGIApplication, settings: Settings) -> None:
+        """Take the address.
+
+        Raises: CannotStart when the address is taken or not ours.
+        """
+        self._is_stopping = False
+        try:
+            self._server: Any = waitress.create_server(
+                app,
+                host=settings.host,
+                port=settings.port,
+                threads=settings.threads,
+                connection_limit=1000,
+                backlog=1024,
+                asyncore_use_poll=True,
+                channel_timeout=30,
+                max_request_body_size=BODY_BYTES,
+                clear_untrusted_proxy_headers=False,  # the app walks them itself, trusted hops only
+                ident=None,
+            )
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise CannotStart(f"Cannot listen on {settings.host} port {settings.port}: {reason}.") from error
+        self._server.channel_class = _Channel
+
+    def run(self, *, on_ready: Callable[[], None]) -> None:
+        """Serve until told to stop, then finish what has begun, for at most 20 seconds."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        on_ready()
+        while not self._is_stopping:
+            self._turn(timeout_seconds=1.0)
+        self._drain()
+        self._server.task_dispatcher.shutdown()
+        wasyncore.close_all(self._server._map)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        # Only a mark: an exception here could lose a request that was read and not yet queued
+        self._is_stopping = True
+        self._server.pull_trigger()
+
+    def _drain(self) -> None:
+        """Take in who already knocked, close the door, and wait until nobody waits for an answer.
+
+        waitress' own shutdown forgets queued requests and output that a slow client has not taken yet.
+        """
+        deadline = monotonic() + GRACE_SECONDS
+        self._turn(timeout_seconds=0)
+        self._server.accepting = False
+        self._server.del_channel()
+        self._server.socket.close()
+        while self._is_busy() and monotonic() < deadline:
+            self._turn(timeout_seconds=0.05)
+        if self._is_busy():
+            log.warning("stopped_while_busy", after_seconds=GRACE_SECONDS)
+
+    def _is_busy(self) -> bool:
+        silent_since = time() - QUIET_SECONDS
+        channels = list(self._server.active_channels.values())
+        return any(
+            c.requests or c.request is not None or c.total_outbufs_len or c.last_activity > silent_since
+            for c in channels
+        )
+
+    def _turn(self, *, timeout_seconds: float) -> None:
+        wasyncore.loop(timeout=timeout_seconds, use_poll=True, map=self._server._map, count=1)
