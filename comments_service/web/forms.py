@@ -62,7 +62,7 @@ class TicketCSRF(CSRF):
     def setup_form(self, form: Form) -> list[tuple[str, Any]]:
         """Take the context from the form's meta, then add the field."""
         self.context: TicketContext = form.meta.csrf_context
-        return list(super().setup_form(form))
+        return list(super().setup_form(form))  # type: ignore[no-untyped-call]
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
         """A fresh ticket for a form that is about to be shown."""
@@ -121,7 +121,8 @@ class CommentForm(FlaskForm):
     def __init__(self, fields: Mapping[str, str] | None, context: TicketContext) -> None:
         """Read the named fields; None makes an empty form with a fresh ticket."""
         self.site = context.site
-        super().__init__(MultiDict(fields) if fields is not None else None, meta={"csrf_context": context})
+        formdata = MultiDict(fields) if fields is not None else None
+        super().__init__(formdata, meta={"csrf_context": context})  # type: ignore[no-untyped-call]
 
     def validate_text(self, field: Field) -> None:
         """1 to 65,525 bytes of something visible."""
@@ -216,7 +217,7 @@ def refuse_wrong_fields(form: CommentForm, earlier: list[FieldError]) -> None:
     Raises: TicketRefused before all else, so that a new ticket can be fetched; then FieldsRefused with
     every wrong field. A `detail` is a key of the catalogue until `in_words` has put it into words.
     """
-    form.validate()
+    form.validate()  # type: ignore[no-untyped-call]
     if form.errors.get("ticket"):
         raise TicketRefused
     known = {error.field for error in earlier}
