@@ -142,7 +142,7 @@ def test_the_stored_title_stands_in_where_the_page_gives_none(app: Flask, site: 
     assert shown(app, site).heading == "One thought on “A bridge for the harbour”"
 
 
-def tag(app: Flask, site: SiteView, **asked: str) -> str:
+def tag(app: Flask, site: SiteView, **asked: Any) -> str:
     """The validator of an answer."""
     return shown(app, site, **asked).etag
 

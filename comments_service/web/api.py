@@ -48,8 +48,10 @@ def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 def thread() -> Response:
     """One page of an article's comments; the same answer for everybody who asks the same."""
     parts, question = wiring(), _question(g.site)
-    if snapshot.etag(question, build=parts.build) in request.if_none_match:
-        return _validated(make_response("", 304), snapshot.etag(question, build=parts.build))
+    if known := request.if_none_match:
+        tag = snapshot.etag(question, build=parts.build)
+        if known.contains_weak(tag):
+            return _validated(make_response("", 304), tag)
     page = snapshot.thread(
         question, catalogue=parts.catalogue, page_size=parts.settings.page_size, build=parts.build
     )
