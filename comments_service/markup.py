@@ -66,7 +66,7 @@ def render(text: str) -> str:
     """
     source = _UNREADABLE.sub("\N{REPLACEMENT CHARACTER}", _LINE_END.sub("\n", text))
     html = None if _TOO_DEEP.search(source) else _Writer().write(source)
-    return _CLEANER.clean(_as_typed(source) if html is None else html)
+    return _CLEANER.clean(_as_typed(source) if html is None else html).strip()
 
 
 def plain(text: str, limit: int) -> str:
