@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -167,7 +168,7 @@ def app(settings: Settings, make_app: Callable[[Settings], Flask]) -> Flask:
 
 
 @pytest.fixture
-def context(app: Flask) -> Iterator[Flask]:
+def app_context(app: Flask) -> Iterator[Flask]:
     """Inside the app, without a request: for tests that call a room directly."""
     with app.app_context():
         yield app
@@ -206,18 +207,19 @@ def live_service(settings: Settings, host_page: HostPage) -> Iterator[LiveServic
 
     The host page shows the owner's two lines. Clocks are real, since the browser's is.
     """
-    listener = listening_socket()
-    url = f"http://localhost:{listener.getsockname()[1]}"
-    yield from live(settings.model_copy(update=UNHURRIED | {"public_url": url}), listener, host_page)
+    with listening_socket() as listener:
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        yield from live(settings.model_copy(update=UNHURRIED | {"public_url": url}), listener, host_page)
 
 
 @pytest.fixture
 def proxied_service(settings: Settings, host_page: HostPage, tmp_path: Path) -> Iterator[LiveService]:
     """The same under `/comments/` behind nginx."""
-    listener, port = listening_socket(), free_port()
+    port = free_port()
     proxied = {"public_url": f"http://localhost:{port}/comments", "trusted_proxies": ["127.0.0.0/8"]}
-    upstream = listener.getsockname()[1]
-    with nginx_in_front(tmp_path, port=port, path="/comments", upstream=upstream):
+    with listening_socket() as listener, ExitStack() as stack:
+        upstream = listener.getsockname()[1]
+        stack.enter_context(nginx_in_front(tmp_path, port=port, path="/comments", upstream=upstream))
         yield from live(Settings(**dict(settings) | UNHURRIED | proxied), listener, host_page)
 
 
@@ -225,7 +227,7 @@ def proxied_service(settings: Settings, host_page: HostPage, tmp_path: Path) -> 
 UNHURRIED: dict[str, Any] = {"submission_interval_seconds": 0, "submissions_per_hour": 1000}
 
 
-def live(settings: Settings, listener: Any, host_page: HostPage) -> Iterator[LiveService]:
+def live(settings: Settings, listener: socket.socket, host_page: HostPage) -> Iterator[LiveService]:
     """Serve an app with the demo site, and show its widget on the host page."""
     app = create_app(settings)
     site = a_site(app, origins=(host_page.origin,), now=datetime.now(UTC))
