@@ -44,6 +44,16 @@ def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
         cors.allow(g.site)
 
 
+@blueprint.before_request
+def answer_preflight() -> Response | None:
+    """A browser asks first whether a page may send what it is about to send; no view needs to know."""
+    if request.method != "OPTIONS":
+        return None
+    if "site" not in g:  # an author's own comment: the receipt, not yet sent, says later whose it is
+        cors.allow_any_site()
+    return cors.preflight()
+
+
 @blueprint.get("/sites/<site_key>/thread")
 def thread() -> Response:
     """One page of an article's comments; the same answer for everybody who asks the same."""
@@ -131,19 +141,6 @@ def counts() -> Response:
     response.cache_control.max_age = 60
     response.add_etag()
     return make_response(response.make_conditional(request))
-
-
-@blueprint.route("/sites/<site_key>/<path:_rest>", methods=["OPTIONS"], provide_automatic_options=False)
-def preflight_site(_rest: str) -> Response:
-    """A browser asks whether a page of this site may send what it is about to send."""
-    return cors.preflight()
-
-
-@blueprint.route("/comments/<_text_id>", methods=["OPTIONS"], provide_automatic_options=False)
-def preflight_comment(_text_id: str) -> Response:
-    """The same for an author's own comment; the receipt, not yet sent, decides later."""
-    cors.allow_any_site()
-    return cors.preflight()
 
 
 def as_json(comment: CommentView) -> dict[str, Any]:
