@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, request_started
 
 from comments_service import bundle, logs
 from comments_service.settings import Settings, load_settings
@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         settings = load_settings()
         logs.configure(settings)
     app = Flask(__name__, template_folder=str(settings.template_dir), static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would hide the API's preflights
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
@@ -51,13 +52,15 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
 
 
 def _log_requests(app: Flask) -> None:
-    @app.before_request
-    def start() -> None:
+    @request_started.connect_via(app)
+    def start(_app: Flask, **_more: object) -> None:
         g.started = time.perf_counter()
+
+    app.extensions["comments.start"] = start  # signals hold their receivers weakly
 
     @app.after_request
     def finish(response: Response) -> Response:
-        took = timedelta(seconds=time.perf_counter() - g.get("started", time.perf_counter()))
+        took = timedelta(seconds=time.perf_counter() - g.started)
         # The rule, not the path: status pages carry their token in it, and queries carry addresses
         rule = request.url_rule.rule if request.url_rule else None
         log.info(
