@@ -31,7 +31,6 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         settings = load_settings()
         logs.configure(settings)
     app = Flask(__name__, template_folder=str(settings.template_dir), static_folder=None)
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask's own answer would hide the API's preflights
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
