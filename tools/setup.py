@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,10 +108,12 @@ def stamp_file(purpose: str) -> Path:
 
 
 def stamp(purpose: str) -> str:
-    """What an installation depends on: locks, the project's own settings, its folder, Python's version."""
-    files = [ROOT / "pyproject.toml", *(ROOT / "requirements" / name for name in LOCKS[purpose])]
-    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    return json.dumps([str(ROOT), sys.version_info[:2], digests])
+    """What an installation depends on: locks, how the project is packaged, its folder, Python's version."""
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packaging = [tables["build-system"], tables["project"], tables["tool"]["hatch"]]
+    locks = [(ROOT / "requirements" / name).read_bytes() for name in LOCKS[purpose]]
+    digest = hashlib.sha256(b"".join(locks) + json.dumps(packaging, sort_keys=True).encode())
+    return json.dumps([str(ROOT), sys.version_info[:2], digest.hexdigest()])
 
 
 def make_venv(uv: str | None) -> None:
