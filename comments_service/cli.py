@@ -10,7 +10,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from comments_service.commands import moderators, serving, sites
+from comments_service.commands import data, keys, moderators, people, serving, sites, threads
 from comments_service.errors import CommentsError
 from comments_service.settings import Settings
 from comments_service.storage.database import connect_app, db
@@ -56,5 +56,17 @@ def main(context: click.Context) -> None:
     context.obj = open_database
 
 
-for command in (serving.serve, serving.migrate, sites.site, moderators.moderator):
+for command in (
+    serving.serve,
+    serving.migrate,
+    serving.sweep,
+    sites.site,
+    moderators.moderator,
+    threads.thread,
+    data.export,
+    data.backup,
+    data.restore,
+    people.person,
+    keys.secret,
+):
     main.add_command(command)

@@ -6,12 +6,12 @@ import signal
 from collections.abc import Callable
 from time import monotonic, time
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-import waitress
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.server import create_server
 from waitress.task import WSGITask
 
 from comments_service.errors import CannotStart
@@ -26,16 +26,17 @@ BODY_BYTES = 1 << 20  # above the app's own limit, so that the app words the ref
 log = structlog.get_logger(__name__)
 
 
-class _LastTask(WSGITask):  # type: ignore[misc]
+class _LastTask(WSGITask):
     """An answer that, while the service stops, tells the client to make a new connection next time."""
 
     def service(self) -> None:
         if not self.channel.server.accepting:
-            self.request.headers["CONNECTION"] = "close"
+            request: Any = self.request
+            request.headers["CONNECTION"] = "close"
         super().service()
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]
+class _Channel(HTTPChannel):
     task_class = _LastTask
 
 
@@ -48,20 +49,20 @@ class Service:
         Raises: CannotStart when the address is taken or not ours.
         """
         self._is_stopping = False
+        options: Any = {
+            "host": settings.host,
+            "port": settings.port,
+            "threads": settings.threads,
+            "connection_limit": 1000,
+            "backlog": 1024,
+            "asyncore_use_poll": True,
+            "channel_timeout": 30,
+            "max_request_body_size": BODY_BYTES,
+            "clear_untrusted_proxy_headers": False,  # the app walks them itself, trusted hops only
+            "ident": None,
+        }
         try:
-            self._server: Any = waitress.create_server(
-                app,
-                host=settings.host,
-                port=settings.port,
-                threads=settings.threads,
-                connection_limit=1000,
-                backlog=1024,
-                asyncore_use_poll=True,
-                channel_timeout=30,
-                max_request_body_size=BODY_BYTES,
-                clear_untrusted_proxy_headers=False,  # the app walks them itself, trusted hops only
-                ident=None,
-            )
+            self._server = cast(Any, create_server(app, **options))  # the stubs leave much out
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise CannotStart(f"Cannot listen on {settings.host} port {settings.port}: {reason}.") from error

@@ -102,13 +102,18 @@ def _parent(session: Session, submission: Submission, thread: Thread) -> Comment
     return parent
 
 
-def _twin_data(submission: Submission) -> bytes:
+def twin_data(parent_id: int | None, name: str, text: str) -> bytes:
+    """What makes two comments of a thread the same."""
     # The email is left out: who guesses one must not learn from a 409 that it was used here
-    return json.dumps([submission.parent_id, submission.name, submission.text]).encode()
+    return json.dumps([parent_id, name, text]).encode()
+
+
+def _twin_data_of(submission: Submission) -> bytes:
+    return twin_data(submission.parent_id, submission.name, submission.text)
 
 
 def _refuse_twin(session: Session, submission: Submission, thread: Thread, keys: Keyring) -> None:
-    hashes = keys.digests("twin", _twin_data(submission))
+    hashes = keys.digests("twin", _twin_data_of(submission))
     twin = select(Comment.id).where(Comment.thread_id == thread.id, Comment.twin_hash.in_(hashes))
     if session.scalars(twin.where(Comment.status != Status.TRASH).limit(1)).first() is not None:
         raise DuplicateComment
@@ -159,7 +164,7 @@ def _store(
         page_url=submission.article.url,
         status=verdict.status,
         verdict_reason=verdict.reason,
-        twin_hash=keys.digest("twin", _twin_data(submission)),
+        twin_hash=keys.digest("twin", _twin_data_of(submission)),
         network_hash=keys.network_hash(submission.network, site_id=site_id),
         created_at=now,
         status_changed_at=now,

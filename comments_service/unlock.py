@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from comments_service.errors import CannotStart, KeyRefused
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
+from comments_service.storage.files import sync_folder
 from comments_service.storage.models import Canary
 from comments_service.storage.threads import insert_if_absent
 
@@ -131,5 +132,6 @@ def write_key_file(file: Path, lines: str, *, is_first: bool) -> None:
                 file.hardlink_to(draft)
         else:
             draft.replace(file)
+        sync_folder(file.parent)  # before anything is sealed with it: a value without its key is lost
     finally:
         draft.unlink(missing_ok=True)

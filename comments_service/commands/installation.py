@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -12,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
+from comments_service.errors import CannotStart
 from comments_service.settings import Settings, load_settings
 from comments_service.storage.database import db
 from comments_service.unlock import KeySource, open_keys
@@ -42,16 +44,57 @@ OpenDatabase = Callable[[Settings], AbstractContextManager[None]]
 
 
 def on_installation(command: Callable[Concatenate[Installation, P], R]) -> Callable[P, R]:
-    """Give a command its installation as first argument, within a database that has its tables."""
+    """Give a command its installation as first argument, within a database that has its tables.
+
+    A missing SQLite file is an error: most likely a setting points elsewhere.
+    """
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        open_database: OpenDatabase = click.get_current_context().obj
         settings = load_settings()
-        with open_database(settings):
-            return command(Installation(settings), *args, **kwargs)
+        if settings.sqlite_file is not None and not settings.sqlite_file.exists():
+            raise CannotStart(
+                f"There is no database at {settings.sqlite_file}. `comments migrate` makes one; "
+                "COMMENTS_DATABASE_URL says where it is."
+            )
+        return _within(settings, command, *args, **kwargs)
 
     return run
+
+
+def on_new_installation(command: Callable[Concatenate[Installation, P], R]) -> Callable[P, R]:
+    """The same for what people do first: an SQLite file that is not there is made."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return _within(load_settings(), command, *args, **kwargs)
+
+    return run
+
+
+def _within(
+    settings: Settings, command: Callable[Concatenate[Installation, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    open_database: OpenDatabase = click.get_current_context().obj
+    with open_database(settings):
+        return command(Installation(settings), *args, **kwargs)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    """Count what is done, for a person at a terminal; others see nothing."""
+    done = 0
+    is_watched = sys.stderr.isatty()
+
+    def show(count: int) -> None:
+        nonlocal done
+        done += count
+        if is_watched:
+            click.echo(f"\r{what}: {done:,}", nl=False, err=True)
+
+    yield show
+    if is_watched:
+        click.echo(err=True)
 
 
 def print_json(value: object) -> None:

@@ -10,7 +10,12 @@ from functools import reduce
 import click
 
 from comments_service.accounts import add_moderator, list_moderators, reset_password
-from comments_service.commands.installation import Installation, on_installation, print_json
+from comments_service.commands.installation import (
+    Installation,
+    on_installation,
+    on_new_installation,
+    print_json,
+)
 
 PASSWORD_OPTIONS = (
     click.option("--generate", is_flag=True, help="Make a password and print it, once."),
@@ -31,7 +36,7 @@ def moderator() -> None:
 @moderator.command("add")
 @click.argument("name")
 @asks_for_password
-@on_installation
+@on_new_installation
 def add(installation: Installation, name: str, *, generate: bool, password_stdin: bool) -> None:
     """Let somebody sign in."""
     password = _password(generate=generate, from_stdin=password_stdin)

@@ -1,14 +1,26 @@
-"""`comments serve` and `comments migrate`."""
+"""`comments serve`, `comments migrate`, `comments sweep`."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+
 import click
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from comments_service import logs
 from comments_service.app import create_app
+from comments_service.commands.installation import Installation, on_installation
+from comments_service.retention import sweep as sweep_once
 from comments_service.serving import Service
 from comments_service.settings import load_settings
 from comments_service.storage.schema import bring_up, make_ready
+
+SWEEP_EVERY_SECONDS = 3600.0
+log = structlog.get_logger(__name__)
 
 
 @click.command()
@@ -17,8 +29,16 @@ def serve() -> None:
     settings = load_settings()
     logs.configure(settings)
     make_ready(settings)
-    service = Service(create_app(settings), settings)
+    app = create_app(settings)
+
+    def sweep_now() -> None:
+        with app.app_context():
+            swept = sweep_once(settings=settings, now=datetime.now(UTC))
+        log.info("swept", **asdict(swept))
+
+    service = Service(app, settings)
     place = f"http://{settings.host}:{settings.port}"
+    threading.Thread(target=_sweep_hourly, args=(sweep_now,), name="sweep", daemon=True).start()
     service.run(on_ready=lambda: click.echo(f"Serving {settings.public_url} on {place}", err=True))
 
 
@@ -27,3 +47,24 @@ def migrate() -> None:
     """Bring the tables to this release."""
     before, after = bring_up(load_settings())
     click.echo("Nothing to do." if before == after else f"Migrated from {before or 'nothing'} to {after}.")
+
+
+@click.command()
+@on_installation
+def sweep(installation: Installation) -> None:
+    """Forget what is older than the settings allow; `serve` does so every hour by itself."""
+    swept = sweep_once(settings=installation.settings, now=installation.now())
+    click.echo(
+        f"Forgotten: {swept.networks} networks, {swept.comments} declined comments, "
+        f"{swept.idempotency_keys} idempotency keys, {swept.sign_ins} sign-ins."
+    )
+
+
+def _sweep_hourly(sweep_now: Callable[[], None]) -> None:
+    pause = threading.Event()
+    while True:
+        try:
+            sweep_now()
+        except SQLAlchemyError as error:  # full, locked or away: the next hour is early enough
+            log.error("sweep_failed", error=str(getattr(error, "orig", None) or type(error).__name__))
+        pause.wait(SWEEP_EVERY_SECONDS)

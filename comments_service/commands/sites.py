@@ -6,7 +6,12 @@ from typing import Any
 
 import click
 
-from comments_service.commands.installation import Installation, on_installation, print_json
+from comments_service.commands.installation import (
+    Installation,
+    on_installation,
+    on_new_installation,
+    print_json,
+)
 from comments_service.sites import (
     OPTIONAL_FIELDS,
     OwnText,
@@ -20,19 +25,15 @@ from comments_service.texts import Catalogue
 from comments_service.vocabulary import SiteView
 
 
-class RequiredFields(click.ParamType):
-    """`name,email`, one of them, or `none`."""
-
-    name = "fields"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[str]:
-        """Read the list."""
-        if isinstance(value, frozenset):
-            return value
-        fields = frozenset(part.strip() for part in str(value).split(",") if part.strip()) - {"none"}
-        if not fields <= OPTIONAL_FIELDS:
-            self.fail("name fields out of name and email, or none", param, ctx)
-        return fields
+def _required_fields(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> frozenset[str] | None:
+    if value is None:
+        return None
+    fields = frozenset(part.strip() for part in value.split(",") if part.strip()) - {"none"}
+    if not fields <= OPTIONAL_FIELDS:
+        raise click.BadParameter("name fields out of name and email, or none.")
+    return fields
 
 
 @click.group("site")
@@ -46,10 +47,10 @@ def site() -> None:
 @click.option("--origin", "origins", multiple=True, required=True, help="Where its pages are; repeatable.")
 @click.option("--language", help="The language of its texts, such as en.")
 @click.option("--text", "texts", multiple=True, metavar="KEY[.FORM]=TEXT", help="Words of its own.")
-@click.option("--require", "required", type=RequiredFields(), help="name,email (default), one, or none.")
+@click.option("--require", "required", callback=_required_fields, help="name,email (default), one, or none.")
 @click.option("--max-depth", type=int, help="How deep replies are shown.")
-@on_installation
-def add(installation: Installation, key: str, texts: tuple[str, ...], **values: Any) -> None:
+@on_new_installation
+def add(installation: Installation, /, key: str, texts: tuple[str, ...], **values: Any) -> None:
     """Add a site and print the lines for its pages. KEY is public."""
     change = SiteChange(own_texts=tuple(map(OwnText.parse, texts)), **values)
     made = add_site(key, change, catalogue=Catalogue.load(), now=installation.now())
@@ -86,7 +87,7 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option("--language", help="The language of its texts, such as en.")
 @click.option("--text", "texts", multiple=True, metavar="KEY[.FORM]=TEXT", help="Words of its own.")
 @click.option("--drop-text", "dropped_texts", multiple=True, metavar="KEY", help="The common words again.")
-@click.option("--require", "required", type=RequiredFields(), help="name,email, one of them, or none.")
+@click.option("--require", "required", callback=_required_fields, help="name,email, one of them, or none.")
 @click.option("--open/--closed", "is_open", default=None, help="Whether it takes comments.")
 @click.option(
     "--known-authors/--no-known-authors",
@@ -97,7 +98,7 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option("--max-depth", type=int, help="How deep replies are shown.")
 @on_installation
 def set_(
-    _installation: Installation, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
+    _installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
 ) -> None:
     """Change a site."""
     change = SiteChange(own_texts=tuple(map(OwnText.parse, texts)), origins=origins or None, **values)

@@ -1,0 +1,68 @@
+"""The right to be forgotten: everything that one address ever sent, out of every table and file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from comments_service.privacy import Keyring, normal_email
+from comments_service.storage.database import db, reading, transaction
+from comments_service.storage.models import AuditRow, Comment, Site
+from comments_service.storage.removal import remove
+from comments_service.storage.scrub import scrub
+from comments_service.storage.sites import find_site
+
+BATCH = 200  # short enough that nobody who posts meanwhile waits long
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many comments of a person were removed, by the key of the site."""
+
+    by_site: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_site.values())
+
+
+def erase_person(email: str, *, keys: Keyring, now: datetime, site_key: str | None = None) -> Erased:
+    """Remove all comments of an address, on one site or on all; replies by others stay.
+
+    They are invisible with the first batch's commit. Leaves audit rows that do not name the person.
+
+    Raises: FieldsRefused for something that is no address; SiteNotFound; StoreUnavailable.
+    """
+    normal_email(email)
+    with reading() as session:
+        sites = [find_site(session, site_key)] if site_key else session.scalars(select(Site)).all()
+        named = [(site.id, site.key) for site in sites]
+    counts = {key: _erase_on(site_id, key, email, keys, now) for site_id, key in named}
+    scrub(db.engine)
+    return Erased({key: count for key, count in counts.items() if count})
+
+
+def _erase_on(site_id: int, site_key: str, email: str, keys: Keyring, now: datetime) -> int:
+    total = 0
+    while count := _erase_batch(site_id, site_key, keys.email_hashes(email, site_id=site_id), now):
+        total += count
+    return total
+
+
+def _erase_batch(site_id: int, site_key: str, hashes: tuple[bytes, ...], now: datetime) -> int:
+    with transaction() as session:
+        ids = _ids_of(session, site_id, hashes)
+        if ids:
+            remove(session, ids)
+            subject = f"{len(ids)} comments of site {site_key}"
+            session.add(AuditRow(happened_at=now, action="person-erased", subject=subject))
+    return len(ids)
+
+
+def _ids_of(session: Session, site_id: int, hashes: tuple[bytes, ...]) -> list[int]:
+    theirs = select(Comment.id).where(Comment.site_id == site_id, Comment.email_hash.in_(hashes))
+    return list(session.scalars(theirs.order_by(Comment.id).limit(BATCH)))

@@ -1,0 +1,90 @@
+"""What is kept no longer than promised: hashes of networks, spam and trash, idempotency keys, sign-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from comments_service.settings import Settings
+from comments_service.storage.database import transaction
+from comments_service.storage.models import Comment, SignIn, SubmissionKey
+from comments_service.storage.removal import remove
+from comments_service.submit import KEY_LIFETIME
+from comments_service.vocabulary import Status
+
+BATCH = 500  # one batch is one short transaction: nobody who posts meanwhile waits long
+Batch = Callable[[Session], int]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How much of each had come to its end."""
+
+    networks: int
+    comments: int
+    idempotency_keys: int
+    sign_ins: int
+
+
+def sweep(*, settings: Settings, now: datetime) -> Swept:
+    """Forget what is older than the settings allow. Running it twice, or by two at once, is harmless."""
+    networks_until = now - timedelta(days=settings.network_retention_days)
+    spam_until = now - timedelta(days=settings.spam_retention_days)
+    return Swept(
+        networks=_in_batches(lambda session: _forget_networks(session, networks_until)),
+        comments=_in_batches(lambda session: _purge_declined(session, spam_until)),
+        idempotency_keys=_in_batches(lambda session: _drop_keys(session, now - KEY_LIFETIME)),
+        sign_ins=_in_batches(lambda session: _drop_sign_ins(session, settings, now)),
+    )
+
+
+def _in_batches(batch: Batch) -> int:
+    total = 0
+    while True:
+        with transaction() as session:
+            count = batch(session)
+        total += count
+        if count < BATCH:
+            return total
+
+
+def _forget_networks(session: Session, until: datetime) -> int:
+    old = select(Comment.id).where(Comment.network_hash.is_not(None), Comment.created_at <= until)
+    ids = session.scalars(old.order_by(Comment.id).limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(update(Comment).where(Comment.id.in_(ids)).values(network_hash=None))
+    return len(ids)
+
+
+def _purge_declined(session: Session, until: datetime) -> int:
+    # By the day of the decision: what was put into the trash yesterday can be taken out again
+    old = select(Comment.id).where(
+        Comment.status.in_([Status.SPAM, Status.TRASH]),
+        Comment.status_changed_at <= until,
+        Comment.is_purged.is_(False),
+    )
+    ids = session.scalars(old.order_by(Comment.id).limit(BATCH).with_for_update(skip_locked=True)).all()
+    remove(session, ids)
+    return len(ids)
+
+
+def _drop_keys(session: Session, until: datetime) -> int:
+    old = select(SubmissionKey.comment_id).where(SubmissionKey.created_at <= until)
+    ids = session.scalars(old.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id.in_(ids)))
+    return len(ids)
+
+
+def _drop_sign_ins(session: Session, settings: Settings, now: datetime) -> int:
+    ended = select(SignIn.token_hash).where(
+        or_(
+            SignIn.last_seen_at <= now - timedelta(seconds=settings.session_idle_seconds),
+            SignIn.created_at <= now - timedelta(seconds=settings.session_lifetime_seconds),
+        )
+    )
+    hashes = session.scalars(ended.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(SignIn).where(SignIn.token_hash.in_(hashes)))
+    return len(hashes)

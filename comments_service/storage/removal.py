@@ -1,0 +1,61 @@
+"""Takes comments out of the store for good: whole rows, or all they held where replies need their place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from comments_service.storage.models import Comment, DecisionRow, SubmissionKey, Thread
+from comments_service.vocabulary import Status
+
+EMPTY_PLACE = {
+    "name": "",
+    "email_sealed": None,
+    "email_hash": None,
+    "website": None,
+    "text": "",
+    "page_url": "",
+    "twin_hash": None,
+    "network_hash": None,
+    "is_purged": True,
+    "status": Status.TRASH,
+    "version": Comment.version + 1,
+}
+
+
+def remove(session: Session, ids: Collection[int]) -> None:
+    """Remove these comments, within the caller's transaction; replies by others stay where they are.
+
+    The threads' counts and versions follow. A place emptied earlier goes with its last reply.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
+    # Comments before threads, as in `moderate`; a lock that lets replies in, until the thread stops them
+    locked = select(Comment.id, Comment.thread_id, Comment.status).where(Comment.id.in_(ids))
+    rows = session.execute(locked.order_by(Comment.id).with_for_update(key_share=True)).all()
+    thread_ids = sorted({row.thread_id for row in rows})
+    session.execute(
+        select(Thread.id).where(Thread.id.in_(thread_ids)).order_by(Thread.id).with_for_update()
+    ).all()
+    for thread_id, count in Counter(r.thread_id for r in rows if r.status == Status.APPROVED).items():
+        less = {"approved_count": Thread.approved_count - count, "version": Thread.version + 1}
+        session.execute(update(Thread).where(Thread.id == thread_id).values(less))
+    session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id.in_(ids)))
+    session.execute(update(DecisionRow).where(DecisionRow.comment_id.in_(ids)).values(reason=""))
+    session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
+    _drop_empty_places(session, {row.id for row in rows})
+
+
+def _drop_empty_places(session: Session, ids: set[int]) -> None:
+    """Delete what nobody replies to, then look whether the place above is needed by somebody else."""
+    while ids:
+        reply = aliased(Comment)
+        bare = select(Comment.id, Comment.parent_id).where(
+            Comment.id.in_(ids), Comment.is_purged, ~exists().where(reply.parent_id == Comment.id)
+        )
+        rows = session.execute(bare).all()
+        session.execute(delete(Comment).where(Comment.id.in_([row.id for row in rows])))
+        ids = {row.parent_id for row in rows if row.parent_id is not None}
