@@ -152,9 +152,9 @@ def serve(place: Place) -> None:
 
     Raises: CannotServe, CannotStart.
     """
-    refuse_taken_port("PORT", place.port)
     newspaper = open_newspaper(place)
     try:
+        refuse_taken_port("PORT", place.port)
         logs.configure(place.settings)
         make_ready(place.settings)
         app = create_app(place.settings)
