@@ -11,10 +11,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from comments_service.errors import CommentsError, StoreUnavailable
+from comments_service.errors import BodyTooLarge, CommentsError, Malformed, PageNotFound, StoreUnavailable
 
 API_PREFIX = "/api/"
 RETRY_STORE_SECONDS = 5
+OWN_WORDS = {error.status: error for error in (Malformed, PageNotFound, BodyTooLarge)}
 log = structlog.get_logger(__name__)
 
 
@@ -41,6 +42,8 @@ def _show_http(error: HTTPException) -> Response:
     if error.response is not None:  # a redirect
         return make_response(error.get_response())
     status = error.code or 500
+    if status in OWN_WORDS:
+        return show(OWN_WORDS[status]())
     phrase = HTTPStatus(status).phrase
     response = _answer(status, phrase.lower().replace(" ", "-"), phrase, phrase + ".")
     for name, value in error.get_headers(None):
