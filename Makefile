@@ -32,11 +32,11 @@ format: setup-dev ## bring code into the common form
 	@$(RUN) -m ruff check --fix .
 
 crash-test: setup-dev ## kill the service under load, again and again, and count what was lost
-	@$(RUN) tools/crash_test.py
+	@$(RUN) -m tools.crash_test
 
 durability: setup-dev ## show by strace that every answer waits for the disk
 	@$(SETUP) --dev --with-strace
-	@$(RUN) tools/check_durability.py
+	@$(RUN) -m tools.check_durability
 
 screenshots: setup-dev ## take the pictures of docs/screenshots from the running demo
 	@$(SETUP) --dev --with-browser
