@@ -115,7 +115,7 @@ class _Writer:
                 is_first = len(self._pieces) == self._open[-1].began
                 self._pieces.append(f"{'' if is_first else LINE_BREAK}{self._inline(text.rstrip())}")
             case {"Code": text}:
-                self._pieces.append(f"<code>{escape(text)}</code>")
+                self._pieces.append(f"<code>{escape(text, quote=False)}</code>")
             case "SoftBreak" | "HardBreak":
                 self._pieces.append(LINE_BREAK)
             case "Rule":
@@ -131,7 +131,7 @@ class _Writer:
         elif name in {"Link", "Image"}:
             self._used_labels.add(_label(data["id"]))
             address = f"mailto:{data['dest_url']}" if data["link_type"] == "Email" else data["dest_url"]
-            if_empty = escape(address)
+            if_empty = escape(address, quote=False)
             if name == "Link" and _LINKABLE.match(address):
                 opening, closing = f'<a href="{escape(address)}">', "</a>"
         self._pieces.append(opening)
@@ -147,7 +147,7 @@ class _Writer:
         self._pieces.append(element.closing)
 
     def _inline(self, text: str) -> str:
-        return escape(text) if self._unlinked else _linked(text)
+        return escape(text, quote=False) if self._unlinked else _linked(text)
 
     def _unused_definitions(self, source: str) -> str:
         # "[Source]: https://…" defines a link and prints nothing. Where no link uses it, the author meant
@@ -158,7 +158,9 @@ class _Writer:
         unused = [
             (label, link["dest"]) for label, link in definitions if _label(label) not in self._used_labels
         ]
-        return "".join(f"<p>[{escape(label)}]: {_linked(address)}</p>\n" for label, address in unused)
+        return "".join(
+            f"<p>[{escape(label, quote=False)}]: {_linked(address)}</p>\n" for label, address in unused
+        )
 
 
 def _list_tags(start: int | None) -> tuple[str, str]:
@@ -184,10 +186,10 @@ def _linked(text: str) -> str:
         address = _trimmed(found[0])
         if len(address) > MAX_LINK_CHARACTERS or not _LINKABLE.match(address):
             continue
-        pieces.append(escape(text[done : found.start()]))
-        pieces.append(f'<a href="{escape(address)}">{escape(address)}</a>')
+        pieces.append(escape(text[done : found.start()], quote=False))
+        pieces.append(f'<a href="{escape(address)}">{escape(address, quote=False)}</a>')
         done = found.start() + len(address)
-    pieces.append(escape(text[done:]))
+    pieces.append(escape(text[done:], quote=False))
     return "".join(pieces)
 
 

@@ -6,7 +6,7 @@ import hashlib
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comments_service.errors import FieldsRefused, KeyRefused
@@ -19,6 +19,7 @@ ROTATED = KEYS.with_key(f"2:{OTHER_SECRET}")
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_sealed_text_opens_unchanged(text: str) -> None:
     assert KEYS.open(KEYS.seal(text, column="email"), column="email") == text
@@ -257,6 +258,7 @@ def test_a_network_is_what_one_person_is_likely_to_hold(address: str, network: s
     assert network_of(address) == network
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_text_at_all_has_a_network_and_a_mask(text: str) -> None:
     assert network_of(text)

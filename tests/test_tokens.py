@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comments_service.errors import CommentNotFound, CommentsError, ReceiptRefused, TicketRefused
@@ -170,6 +170,7 @@ def test_no_token_passes_for_one_of_another_purpose() -> None:
             read_status_token(KEYS, token, now=NOW)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())) | st.text("ab.-_W", min_size=1))
 def test_garbage_is_refused_and_never_quoted(garbage: str) -> None:
     with pytest.raises(TicketRefused) as ticket:

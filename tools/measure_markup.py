@@ -41,6 +41,9 @@ REPEATED = (
     ),
     *("<a", "</", '<a x="', "<b>", "</b>", "<!--", "<?", "<![CDATA[", "<script>", "<div>\n\n", "<a@b.org>"),
     *(
+        "& ",
+        '"&',
+        "'",
         "&#x",
         "&a",
         "&amp;",
@@ -126,7 +129,9 @@ SHAPED: dict[str, Callable[[int], str]] = {
     "quotes 60 deep": lambda size: (">" * 60 + "a\n\n") * (size // 63),
     "quotes 40 deep": lambda size: (">" * 40 + "a\n\n") * (size // 43),
     "lists 20 deep": lambda size: ("+ " * 20 + "a\n\nb\n\n") * (size // 46),
-    "quote, line by line deeper": lambda size: "".join(">" * line + "a\n" for line in range(int(size**0.5))),
+    "quote, line by line deeper": lambda size: "".join(
+        ">" * line + "a\n" for line in range(int((2 * size) ** 0.5))
+    ),
     "backticks in growing runs": lambda size: "a".join("`" * run for run in range(1, int((2 * size) ** 0.5))),
     "fences in growing runs": lambda size: "".join(
         "`" * (3 + line % 200) + "\n" for line in range(size // 100)
