@@ -14,7 +14,18 @@ from comments_service.settings import Settings, load_settings
 from comments_service.storage.database import connect_app, db
 from comments_service.texts import Catalogue
 from comments_service.unlock import open_keys
-from comments_service.web import account, api, embed, headers, health, problems, public, queue, sessions
+from comments_service.web import (
+    account,
+    api,
+    assets,
+    embed,
+    headers,
+    health,
+    problems,
+    public,
+    queue,
+    sessions,
+)
 from comments_service.web.proxies import TrustedProxies
 from comments_service.web.wiring import NAME, Wiring, system_clock
 
@@ -41,8 +52,9 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     sessions.init_app(app, settings, keys)
     problems.init_app(app)
     headers.init_app(app, settings)
-    for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint):
+    for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint, assets.blueprint):
         app.register_blueprint(blueprint)
+        sessions.csrf.exempt(blueprint)  # no session, no cookie: their forms carry a signed ticket
     for blueprint in (sessions.blueprint, account.blueprint, queue.blueprint):
         app.register_blueprint(blueprint)
     _log_requests(app)

@@ -69,6 +69,18 @@ class SignInRefused(CommentsError):
     status, slug, title = 403, "sign-in-refused", "This name and password do not belong together"
 
 
+class FormRefused(CommentsError):
+    """A moderator's form came from another site, or its sign-in has ended: the CSRF token does not fit."""
+
+    status, slug, title = 403, "form-refused", "This form is no longer good"
+
+
+class InsecureConnection(CommentsError):
+    """A moderator's page was asked for over plain http: the password would travel in clear."""
+
+    status, slug, title = 403, "insecure-connection", "This connection is not private"
+
+
 class SiteNotFound(CommentsError):
     """No site has this key."""
 
@@ -148,6 +160,12 @@ class TooManyComments(CommentsError):
     """A limit was met; `retry_after_seconds` says when to come back."""
 
     status, slug, title = 429, "too-many", "That was too quick"
+
+
+class TooManyGuesses(CommentsError):
+    """Too many tries to sign in; `retry_after_seconds` says when to come back."""
+
+    status, slug, title = 429, "too-many-guesses", "Too many tries to sign in"
 
 
 class StoreUnavailable(CommentsError):

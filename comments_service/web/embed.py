@@ -1,19 +1,19 @@
-"""The scripts for host pages, each one whole file, and the styles and scripts of our own pages."""
+"""The scripts for host pages, each one whole file."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from comments_service import bundle
 from comments_service.bundle import Bundle
 from comments_service.errors import PageNotFound
 from comments_service.texts import Catalogue
+from comments_service.web.headers import precompressed
 
 SHORT_SECONDS = 300  # a mended script reaches every reader within five minutes
 YEAR_SECONDS = 31_536_000
-ASSET_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 blueprint = Blueprint("embed", __name__)
 
@@ -38,42 +38,13 @@ def hashed_script(name: str, content_hash: str) -> Response:
     return response
 
 
-@blueprint.get("/assets/<name>")
-def asset(name: str) -> Response:
-    """A style or script of our own pages."""
-    found = _assets().get(name)
-    if found is None:
-        raise PageNotFound
-    response = _precompressed(found, ASSET_TYPES["." + name.rpartition(".")[2]])
-    response.headers["Cache-Control"] = f"public, max-age={SHORT_SECONDS}"
-    return response
-
-
-@cache
-def _assets() -> dict[str, Bundle]:
-    files = (file for file in bundle.STATIC.iterdir() if file.suffix in ASSET_TYPES)
-    return {file.name: Bundle(file.read_bytes()) for file in files}
-
-
 @cache
 def _bundle(name: str) -> Bundle:
     return bundle.embed(Catalogue.load().boot_texts()) if name == "embed" else bundle.count()
 
 
 def _script(content: Bundle) -> Response:
-    response = _precompressed(content, "text/javascript")
+    response = precompressed(content, "text/javascript")
     response.headers["Access-Control-Allow-Origin"] = "*"  # or a page with `integrity` refuses the script
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
-
-
-def _precompressed(content: Bundle, mimetype: str) -> Response:
-    encoding = request.accept_encodings.best_match(("br", "gzip"))
-    body = {"br": content.brotli, "gzip": content.gzip}[encoding] if encoding else content.content
-    response = make_response(body)
-    response.content_type = f"{mimetype}; charset=utf-8"
-    response.vary.add("Accept-Encoding")
-    if encoding:
-        response.headers["Content-Encoding"] = encoding
-    response.set_etag(f"{content.hash}-{encoding or 'plain'}")
-    return make_response(response.make_conditional(request))

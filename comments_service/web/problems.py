@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from comments_service.errors import BodyTooLarge, CommentsError, Malformed, PageNotFound, StoreUnavailable
+from comments_service.web.words import moderators_words, problem_words
 
 API_PREFIX = "/api/"
 RETRY_STORE_SECONDS = 5
@@ -74,7 +75,8 @@ def _answer(
     status: int, slug: str, title: str, detail: str, *, errors: list[dict[str, str]] | None = None
 ) -> Response:
     if wants_page():
-        page = render_template("error.html", status=status, title=title, detail=detail)
+        title, detail = problem_words(slug, title, detail)
+        page = render_template("error.html", **moderators_words(), status=status, title=title, detail=detail)
         response = make_response(page, status)
     else:
         problem: dict[str, object] = {

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from babel.dates import format_datetime
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
 from comments_service import snapshot, tokens
@@ -31,6 +30,7 @@ from comments_service.vocabulary import CommentView, SiteView, Status
 from comments_service.web.forms import FIELD_NAMES, CommentForm, clean_title, comment_id
 from comments_service.web.intake import Sent, article_of, take_in, ticket_context, tokens_for, words_for
 from comments_service.web.wiring import wiring
+from comments_service.web.words import page_words
 
 MAX_FIELDS = 50
 KEPT_ERRORS = (
@@ -222,16 +222,8 @@ def _lang(question: Question) -> str:
 
 
 def _words(site: SiteView, lang: str) -> dict[str, Any]:
-    """What every page needs to speak: the language, and `say(key, …)`."""
+    """What a page of this site needs to speak, and the line about privacy."""
     parts = wiring()
-    return {
-        "lang": lang,
-        "direction": parts.catalogue.direction(lang),
-        "say": lambda key, **values: parts.catalogue.text(lang, key, overrides=site.texts, **values),
-        "privacy": parts.catalogue.privacy_note(
-            lang, site.texts, network_days=parts.settings.network_retention_days
-        ),
-        "written": lambda moment: format_datetime(moment, "long", locale=lang.replace("-", "_")),
-        "iso": snapshot.iso,
-        "asset": lambda name: f"{parts.settings.public_path}/assets/{name}",
-    }
+    days = parts.settings.network_retention_days
+    privacy = parts.catalogue.privacy_note(lang, site.texts, network_days=days)
+    return page_words(lang, site.texts) | {"privacy": privacy}

@@ -1,0 +1,89 @@
+"""How often one network may guess passwords: counted in memory, and in Valkey too where it is set."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import structlog
+from limits import RateLimitItem, parse
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from valkey.exceptions import ValkeyError
+
+from comments_service.errors import TooManyGuesses
+from comments_service.settings import Settings
+
+PER_NETWORK = parse("30 per 10 minutes")
+PER_NAME = parse("8 per 10 minutes")
+SHARED_WAIT_SECONDS = 0.5
+REST_SECONDS = 10  # after a failure Valkey is left alone so long: its absence must not slow each sign-in
+SCHEMES = {"redis": "valkey", "rediss": "valkeys", "unix": "valkey+unix"}
+log = structlog.get_logger(__name__)
+
+
+class Guesses:
+    """Counts tries to sign in. Without Valkey, each process counts for itself: it fails towards "still limited"."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Count in memory, and in the shared store if there is one."""
+        self._memory = MovingWindowRateLimiter(MemoryStorage())
+        self._shared: MovingWindowRateLimiter | None = None
+        self._shared_url = settings.redis_url
+        self._resting_until = 0.0
+
+    def take(self, network: str, name: str) -> None:
+        """Count one try. Both are given as hashes: a name may be a mistyped password.
+
+        Raises: TooManyGuesses, with `retry_after_seconds`.
+        """
+        tries = ((PER_NETWORK, network), (PER_NAME, f"{network}:{name}"))
+        wait = max(_hit(self._memory, tries), self._hit_shared(tries))
+        if wait > 0:
+            raise TooManyGuesses(retry_after_seconds=math.ceil(wait))
+
+    def forgive(self, network: str, name: str) -> None:
+        """Forget the tries for a name from a network, once the right password came."""
+        self._memory.clear(PER_NAME, f"{network}:{name}")
+        if self._is_shared_awake():
+            try:
+                self._shared_limiter().clear(PER_NAME, f"{network}:{name}")
+            except (StorageError, ValkeyError) as error:
+                self._rest(error)
+
+    def _hit_shared(self, tries: tuple[tuple[RateLimitItem, str], ...]) -> float:
+        if not self._is_shared_awake():
+            return 0.0
+        try:
+            return _hit(self._shared_limiter(), tries)
+        except (StorageError, ValkeyError) as error:
+            self._rest(error)
+            return 0.0
+
+    def _is_shared_awake(self) -> bool:
+        return self._shared_url is not None and time.monotonic() >= self._resting_until
+
+    def _shared_limiter(self) -> MovingWindowRateLimiter:
+        if self._shared is None:  # connects at once, so not before it is needed
+            scheme, _, rest = (self._shared_url or "").partition("://")
+            url = f"{SCHEMES.get(scheme, scheme)}://{rest}"
+            waits = {"socket_timeout": SHARED_WAIT_SECONDS, "socket_connect_timeout": SHARED_WAIT_SECONDS}
+            self._shared = MovingWindowRateLimiter(RedisStorage(url, key_prefix="comments", **waits))
+        return self._shared
+
+    def _rest(self, error: Exception) -> None:
+        self._resting_until = time.monotonic() + REST_SECONDS
+        log.warning("valkey_away", error=type(error).__name__)
+
+
+def _hit(limiter: MovingWindowRateLimiter, tries: tuple[tuple[RateLimitItem, str], ...]) -> float:
+    """Seconds to wait; 0 when this try is within all limits. A refused one is not counted."""
+    waits = [_wait(limiter, item, key) for item, key in tries if not limiter.test(item, key)]
+    if waits:
+        return max(waits)
+    return max(0.0 if limiter.hit(item, key) else _wait(limiter, item, key) for item, key in tries)
+
+
+def _wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, key: str) -> float:
+    return max(1.0, limiter.get_window_stats(item, key).reset_time - time.time())

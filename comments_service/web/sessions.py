@@ -1,0 +1,254 @@
+"""Moderators come in and go: the session cookie, what guards every page of theirs, sign-in and sign-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import (
+    Blueprint,
+    Flask,
+    Request,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask_wtf import CSRFProtect, FlaskForm
+from flask_wtf.csrf import CSRFError
+from itsdangerous import URLSafeTimedSerializer
+from wtforms import PasswordField, StringField
+
+from comments_service import accounts
+from comments_service.article_url import same_origin
+from comments_service.errors import (
+    CommentsError,
+    FormRefused,
+    InsecureConnection,
+    SignInRefused,
+    TooManyGuesses,
+)
+from comments_service.guesses import Guesses
+from comments_service.privacy import network_of
+from comments_service.settings import Settings
+from comments_service.unlock import KeySource
+from comments_service.vocabulary import ModeratorView
+from comments_service.web import problems
+from comments_service.web.headers import SAFE_METHODS
+from comments_service.web.wiring import wiring
+from comments_service.web.words import moderators_words
+
+COOKIE = "__Host-comments"
+GUESSES = "comments.guesses"
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})  # browsers keep their secrets without https
+PAGES = frozenset({"/", "/login", "/logout", "/queue", "/account"})
+LANDINGS = frozenset({"/queue", "/account"})
+TOKEN = "token"  # noqa: S105 -- the name of a field
+NOTICE = "notice"  # what the next page tells: a key of the catalogue, never a text from the address
+
+blueprint = Blueprint("sessions", __name__)
+csrf = CSRFProtect()
+
+
+class SigningKeys:
+    """The keys of one purpose, as they are at each use: a rotated key counts without a restart."""
+
+    def __init__(self, source: KeySource, purpose: str) -> None:
+        """Take the keys from `source`."""
+        self._source, self._purpose = source, purpose
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The keys, the oldest first: itsdangerous signs with the last and accepts all."""
+        return iter(self._source.ring.signing_keys(self._purpose))
+
+
+class ModeratorSessions(SecureCookieSessionInterface):
+    """Flask's signed cookie on moderators' pages; everywhere else no cookie is read or set."""
+
+    salt = "moderators-session"
+    digest_method = staticmethod(sha256)
+
+    def __init__(self, keys: KeySource) -> None:
+        """Sign with the installation's keys."""
+        self._keys = SigningKeys(keys, "session")
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
+        """Sign with the newest key, and open what any of them signed."""
+        how = {"key_derivation": self.key_derivation, "digest_method": self.digest_method}
+        return URLSafeTimedSerializer(
+            list(self._keys), salt=self.salt, serializer=self.serializer, signer_kwargs=how
+        )
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a moderator's page; None for readers, who have none."""
+        return super().open_session(app, request) if is_moderators(request.path) else None
+
+
+class SignInForm(FlaskForm):
+    """Name and password."""
+
+    name = StringField()
+    password = PasswordField()
+
+
+def init_app(app: Flask, settings: Settings, keys: KeySource) -> None:
+    """Give moderators their session, and guard their pages."""
+    app.session_interface = ModeratorSessions(keys)
+    app.config.update(
+        SESSION_COOKIE_NAME=COOKIE,
+        SESSION_COOKIE_PATH="/",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",  # Strict would show the sign-in to whoever follows a link to the queue
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=settings.session_lifetime_seconds,
+        WTF_CSRF_SECRET_KEY=SigningKeys(keys, "csrf"),
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session it is bound to
+        WTF_CSRF_SSL_STRICT=False,  # `_refuse_foreign_forms` asks more, and does not believe the Host header
+    )
+    app.extensions[GUESSES] = Guesses(settings)
+    app.before_request(_guard)  # before Flask-WTF's own, so that the reason that helps is the one shown
+    csrf.init_app(app)
+    app.register_error_handler(CSRFError, lambda _error: problems.show(FormRefused()))
+    accounts.prepare()
+
+
+def is_moderators(path: str) -> bool:
+    """Whether this is one of the moderators' pages."""
+    return path in PAGES or path.startswith(("/queue/", "/account/"))
+
+
+def require_moderator() -> Response | None:
+    """Let signed-in moderators pass, as `g.moderator`; lead everybody else to the sign-in."""
+    moderator = _signed_in()
+    if moderator is None:
+        wanted = request.full_path if request.method == "GET" else "/queue"
+        return make_response(redirect(url_for("sessions.login", next=wanted.rstrip("?")), 303))
+    g.moderator = moderator
+    return None
+
+
+@contextmanager
+def guess(name: str) -> Iterator[None]:
+    """Around whatever checks a password: counts the try first, and forgives it when nothing is raised.
+
+    Raises: TooManyGuesses.
+    """
+    keys, guesses = wiring().keys, cast(Guesses, current_app.extensions[GUESSES])
+    network = keys.digest("guess", network_of(request.remote_addr or "").encode()).hex()
+    who = keys.digest("guess", name.strip().encode("utf-8", "replace")).hex()
+    guesses.take(network, who)
+    yield
+    guesses.forgive(network, who)
+
+
+@blueprint.get("/login")
+def login() -> Response:
+    """The sign-in, or on to the queue for whoever is in already."""
+    if _signed_in():
+        return make_response(redirect(_landing(), 303))
+    return _login_page()
+
+
+@blueprint.post("/login")
+def sign_in() -> Response:
+    """Check name and password; a right pair begins a new session."""
+    form = SignInForm()
+    name, password = form.name.data or "", form.password.data or ""
+    try:
+        with guess(name):
+            token = accounts.sign_in(name, password, settings=wiring().settings, now=wiring().now())
+    except (SignInRefused, TooManyGuesses) as error:
+        return _login_page(name=name, error=error)
+    session.clear()  # whatever was in the cookie before, perhaps put there by somebody else
+    session.permanent = True
+    session[TOKEN] = token
+    return make_response(redirect(_landing(), 303))
+
+
+@blueprint.post("/logout")
+def logout() -> Response:
+    """End this sign-in."""
+    accounts.sign_out(session.get(TOKEN, ""), now=wiring().now())
+    session.clear()
+    return make_response(redirect(url_for("sessions.login", left=1), 303))
+
+
+def _login_page(*, name: str = "", error: CommentsError | None = None) -> Response:
+    words: dict[str, Any] = moderators_words()
+    minutes = -(-error.retry_after_seconds // 60) if error and error.retry_after_seconds else 0
+    html = render_template(
+        "login.html",
+        **words,
+        name=name,
+        error=error,
+        minutes=minutes,
+        next=_wanted(),
+        left="left" in request.args,
+    )
+    response = make_response(html, error.status if error else 200)
+    if error and error.retry_after_seconds:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
+def _signed_in() -> ModeratorView | None:
+    token = session.get(TOKEN)
+    parts = wiring()
+    return accounts.current_moderator(token, settings=parts.settings, now=parts.now()) if token else None
+
+
+def _wanted() -> str:
+    return request.values.get("next", "")
+
+
+def _landing() -> str:
+    """Where to go after the sign-in: a page of ours, never an address that somebody else wrote into a link."""
+    parts = urlsplit(_wanted()) if _wanted().isprintable() else urlsplit("")
+    if parts.scheme or parts.netloc or parts.path not in LANDINGS:
+        return url_for("queue.show")
+    query = urlencode(parse_qsl(parts.query))
+    return f"{wiring().settings.public_path}{parts.path}{'?' if query else ''}{query}"
+
+
+def _guard() -> None:
+    if not is_moderators(request.path):
+        return
+    if not request.is_secure and _host() not in LOCAL_HOSTS:
+        raise InsecureConnection
+    if request.method not in SAFE_METHODS:
+        _refuse_foreign_forms()
+
+
+def _host() -> str:
+    host, _, port = request.host.rpartition(":")
+    return host if host and port.isdigit() else request.host
+
+
+def _refuse_foreign_forms() -> None:
+    """Let our own pages alone send forms here, before their token is looked at.
+
+    Browsers say where a form comes from; Fetch Metadata where they have it, else Origin or Referer.
+    """
+    fetch_site = request.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        if fetch_site != "same-origin":
+            raise FormRefused
+        return
+    sender = request.headers.get("Origin") or request.headers.get("Referer")
+    if sender is None:
+        if request.is_secure:
+            raise FormRefused
+        return
+    scheme, _, rest = sender.partition("://")
+    if not same_origin(f"{scheme}://{rest.partition('/')[0]}", (wiring().settings.public_origin,)):
+        raise FormRefused

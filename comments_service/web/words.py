@@ -1,0 +1,69 @@
+"""What every page needs to speak: a language, and `say` for each of its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from babel.dates import format_datetime, format_timedelta
+from flask import request
+
+from comments_service.snapshot import iso
+from comments_service.texts import SOURCE_LANGUAGE, Texts
+from comments_service.web.wiring import wiring
+
+JUST_NOW = timedelta(minutes=1)
+
+
+def page_words(lang: str, texts: Texts | None = None) -> dict[str, Any]:
+    """The variables that every template may use. `texts` are a site's own."""
+    parts, catalogue = wiring(), wiring().catalogue
+
+    def say(key: str, /, **values: object) -> str:
+        return catalogue.text(lang, key, overrides=texts, **values)
+
+    def say_count(key: str, count: int, /, **values: object) -> str:
+        return catalogue.plural(key, count, lang=lang, overrides=texts, **values)
+
+    return {
+        "lang": lang,
+        "direction": catalogue.direction(lang),
+        "say": say,
+        "say_count": say_count,
+        "written": lambda moment: written(moment, lang),
+        "age": lambda moment: _age(parts.now() - moment, lang),
+        "iso": iso,
+    }
+
+
+def moderators_words() -> dict[str, Any]:
+    """The same in the language of the browser that asks: for pages that belong to no site and are never cached."""
+    return page_words(browser_language())
+
+
+def browser_language() -> str:
+    """The language of ours that this browser likes best."""
+    catalogue = wiring().catalogue
+    wanted = request.accept_languages.best_match(list(catalogue.languages))
+    return catalogue.language(wanted, SOURCE_LANGUAGE)
+
+
+def problem_words(slug: str, title: str, detail: str) -> tuple[str, str]:
+    """What an error page says: the catalogue's sentences for this kind of error, else those it came with."""
+    known: Mapping[str, object] = wiring().catalogue.languages[browser_language()]
+    heading, help_text = known.get(f"page.error.{slug}", title), known.get(f"page.error.{slug}.help", detail)
+    return str(heading), str(help_text)
+
+
+def written(moment: datetime, lang: str) -> str:
+    """A time for people, with its zone: nobody has to guess whose clock it is."""
+    return format_datetime(moment.astimezone(UTC), "long", locale=lang.replace("-", "_"))
+
+
+def _age(duration: timedelta, lang: str) -> str:
+    # A clock that was set back must not show a comment from the future
+    shown = max(duration, timedelta(0))
+    if shown < JUST_NOW:
+        return wiring().catalogue.text(lang, "page.just_now")
+    return format_timedelta(-shown, add_direction=True, threshold=1, locale=lang.replace("-", "_"))
