@@ -58,7 +58,7 @@ def _erase_batch(site_id: int, site_key: str, hashes: tuple[bytes, ...], now: da
         ids = _ids_of(session, site_id, hashes)
         if ids:
             remove(session, ids)
-            subject = f"{len(ids)} comments of site {site_key}"
+            subject = f"site {site_key}, comments: {len(ids)}"
             session.add(AuditRow(happened_at=now, action="person-erased", subject=subject))
     return len(ids)
 
