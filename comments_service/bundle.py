@@ -1,7 +1,7 @@
 """Joins the widget's ES modules and styles into the one file a reader gets. Pure: paths in, bytes out.
 
-The modules stay as they are for whoever edits them, and there is no build step: the service joins them once, in the
-order below. Import lines and the word `export` are dropped, one function closes around the rest.
+The modules stay as they are for whoever edits them, and there is no build step: the service joins them
+once, in the order below. Import lines and the word `export` are dropped, one function closes around the rest.
 """
 
 from __future__ import annotations
@@ -106,7 +106,10 @@ def build_id(package: Path = PACKAGE) -> str:
 
 
 def join(modules: tuple[str, ...], constants: Mapping[str, object], static: Path = STATIC) -> Bundle:
-    """Modules in this order and constants as one script. Raises BundleRefused where they do not fit together."""
+    """Modules in this order and constants as one script.
+
+    Raises: BundleRefused where they do not fit together.
+    """
     sources = {name: (static / f"{name}.js").read_text("utf-8") for name in modules}
     _check_imports(sources)
     parts = [f"const {name} = {_literal(value)};" for name, value in constants.items()]
