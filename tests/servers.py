@@ -128,6 +128,9 @@ def serving(app: Flask, listener: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
+        for channel in [*server.active_channels.values()]:
+            channel.will_close = True  # a browser keeps its connections, and the loop ends after the last one
+        server.pull_trigger()
         server.close()
         thread.join(PATIENCE_SECONDS)
         server.task_dispatcher.shutdown()
