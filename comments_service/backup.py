@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from comments_service.errors import CannotStart, StoreUnavailable
 from comments_service.settings import Settings
@@ -66,8 +66,9 @@ def restore(settings: Settings, source: Path) -> Contents:
 
 def pg_command(command: str, file: Path, settings: Settings) -> str:
     """The line that does on PostgreSQL what we do on SQLite, without the password."""
-    url = make_url(settings.database_url).set(drivername="postgresql", password=None)
-    address = shlex.quote(url.render_as_string())
+    url = make_url(settings.database_url)
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    address = shlex.quote(bare.render_as_string())
     name = shlex.quote(str(file))
     return f"{command} {name} {address}" if "pg_dump" in command else f"{command} {address} {name}"
 

@@ -163,10 +163,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        wrong += [
-            f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        ]
+        # One sentence a field: a union of types would complain once for each of them
+        messages = {str(e["loc"][0]): e["msg"].removeprefix("Value error, ") for e in error.errors()}
+        wrong += [f"{PREFIX}{field.upper()}: {message}" for field, message in messages.items()]
     if wrong:
         raise CannotStart("Wrong settings:\n  " + "\n  ".join(wrong))
     return settings

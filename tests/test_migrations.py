@@ -1,0 +1,118 @@
+"""Tables come and change by migrations; nobody's comments get lost on the way."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from flask import Flask
+from sqlalchemy import func, inspect, select, text
+
+from comments_service.errors import CannotStart
+from comments_service.settings import Settings
+from comments_service.storage.database import db, head_revision, migrate, open_engine
+from comments_service.storage.models import Base, Comment
+from comments_service.storage.schema import bring_up, make_ready, stored_revision
+from comments_service.vocabulary import SiteView
+from tests.factories import a_comment
+from tests.servers import postgres_database
+
+
+def test_the_migrations_make_just_the_tables_that_the_models_describe(settings: Settings) -> None:
+    engine = open_engine(settings)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing(app: Flask, site: SiteView, settings: Settings) -> None:
+    a_comment(app, site)
+    assert migrate(settings) == (head_revision(), head_revision())
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Comment)) == 1
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a database without any table."""
+    if request.param == "sqlite":
+        yield Settings(database_url=f"sqlite:///{tmp_path / 'a' / 'new' / 'comments.sqlite3'}")
+    else:
+        with postgres_database() as url:
+            yield Settings(database_url=url)
+
+
+def test_an_empty_database_gets_all_tables(empty: Settings) -> None:
+    assert bring_up(empty) == (None, head_revision())
+    engine = open_engine(empty)
+    assert set(Base.metadata.tables) < set(inspect(engine).get_table_names())
+    engine.dispose()
+
+
+def test_two_who_migrate_at_once_wait_for_each_other(empty: Settings) -> None:
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(2)
+
+    def one() -> None:
+        barrier.wait()
+        try:
+            migrate(empty)
+        except BaseException as error:
+            failures.append(error)
+
+    both = [threading.Thread(target=one) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert failures == []
+    assert stored_revision(empty) == head_revision()
+
+
+def test_sqlite_is_made_ready_without_asking(tmp_path: Path) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'comments.sqlite3'}")
+    make_ready(settings)
+    assert stored_revision(settings) == head_revision()
+
+
+def test_postgresql_is_left_alone_and_the_command_is_named() -> None:
+    with postgres_database() as url, pytest.raises(CannotStart, match="comments migrate"):
+        make_ready(Settings(database_url=url))
+
+
+def test_a_database_of_a_later_release_is_refused(settings: Settings) -> None:
+    engine = open_engine(settings)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    for verb in (make_ready, bring_up):
+        with pytest.raises(CannotStart, match="later release"):
+            verb(settings)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'file' / 'comments.sqlite3'}")
+    with pytest.raises(CannotStart, match=re.escape(str(tmp_path / "file"))):
+        make_ready(settings)
+
+
+def test_a_database_that_is_away_is_told_without_its_password() -> None:
+    settings = Settings(database_url="postgresql://me:hunter2@127.0.0.1:1/comments", database_wait_seconds=1)
+    with pytest.raises(CannotStart, match="Cannot use the PostgreSQL database") as refused:
+        make_ready(settings)
+    assert "hunter2" not in refused.value.detail
+
+
+def test_times_keep_their_instant_on_both_databases(app: Flask, site: SiteView) -> None:
+    moment = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    comment = a_comment(app, site, now=moment)
+    with app.app_context():
+        assert db.session.get_one(Comment, comment.id).created_at == moment
