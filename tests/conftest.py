@@ -39,6 +39,7 @@ from tests.servers import (
     listening_socket,
     nginx_in_front,
     postgres_database,
+    quick_folder,
     serving,
     serving_host_page,
 )
@@ -74,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers once for all workers, where tests will really run."""
     is_worker = hasattr(config, "workerinput")
     if not is_worker and not config.option.collectonly:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_folder()))  # where tmp_path is made
         servers = DatabaseServers()
         config.add_cleanup(servers.stop)
 

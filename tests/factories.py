@@ -10,17 +10,18 @@ from typing import Any
 
 from flask import Flask
 
+from comments_service.accounts import add_moderator
 from comments_service.article_url import identify
 from comments_service.moderate import Change, decide
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, Site
 from comments_service.submit import submit
-from comments_service.vocabulary import SiteView, Status, Submission
+from comments_service.vocabulary import ModeratorView, SiteView, Status, Submission
 from comments_service.web.wiring import Wiring
 
 ORIGIN = "https://news.example.org"
 ARTICLE = f"{ORIGIN}/article"
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven lanterns by the quay"
 EARLY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -97,6 +98,12 @@ def a_comment(
         stored = StoredComment(row.id, row.thread_id, row.version, Status(row.status))
         db.session.rollback()
         return stored
+
+
+def a_moderator(app: Flask, *, name: str = "mo", now: datetime = EARLY) -> ModeratorView:
+    """Let somebody sign in with `PASSWORD`."""
+    with app.app_context():
+        return add_moderator(name, PASSWORD, now=now)
 
 
 def a_body(ticket: str, **fields: str | None) -> Mapping[str, str | None]:
