@@ -6,7 +6,6 @@ import hmac
 import os
 import re
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -171,13 +170,13 @@ def normal_email(email: str) -> str:
 
     Raises: FieldsRefused, which never quotes the address.
     """
-    if len(email) > MAX_EMAIL_CHARACTERS:
+    if len(email) > MAX_EMAIL_CHARACTERS:  # before the library spends its time on it
         raise _email_refusal()
     try:
         valid = validate_email(email, check_deliverability=False)
     except ValueError:  # its text quotes parts of the address, so nothing of it may travel on
         raise _email_refusal() from None
-    return f"{unicodedata.normalize('NFC', valid.local_part.casefold())}@{valid.domain}"
+    return f"{valid.local_part.casefold()}@{valid.domain}"
 
 
 def mask_email(email: str) -> str:
@@ -195,7 +194,7 @@ def network_of(address: str) -> str:
     IPv4 within IPv6 (`::ffff:`) counts as IPv4. Whatever is no address is the one network "unknown".
     """
     try:
-        parsed = ip_address(address.strip().partition("%")[0])
+        parsed = ip_address(address.strip())
     except ValueError:
         return UNKNOWN_NETWORK
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:

@@ -246,6 +246,11 @@ def test_a_refusal_says_which_field_is_wrong_in_the_form_that_doors_show() -> No
     assert (refused.status, refused.errors[0].detail) == (422, refused.detail)
 
 
+@pytest.mark.parametrize("url", ["//news.example.org/a", "ftp://news.example.org/a", "javascript:x"])
+def test_a_refusal_of_another_scheme_says_which_ones_are_taken(url: str) -> None:
+    assert "http:// or https://" in refusal(url).detail
+
+
 def test_an_article_keeps_its_own_address_beside_the_normal_one() -> None:
     found = identify(" http://www.news.example.org/A/?utm_id=1#respond ", " post-7 ", origins=ORIGINS)
     assert found == ArticleRef("http://www.news.example.org/A/?utm_id=1", "//news.example.org/A", "post-7")

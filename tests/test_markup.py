@@ -143,7 +143,14 @@ class Reader(HTMLParser):
     def handle_comment(self, data: str) -> None:
         raise AssertionError(data)
 
-    handle_decl = handle_pi = unknown_decl = handle_comment
+    def handle_decl(self, decl: str) -> None:
+        raise AssertionError(decl)
+
+    def handle_pi(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def unknown_decl(self, data: str) -> None:
+        raise AssertionError(data)
 
 
 def read(text: str) -> Reader:
@@ -333,6 +340,12 @@ def test_deeper_nesting_is_shown_as_typed(text: str) -> None:
     assert found.links == ["http://x.example/"]
 
 
+def test_a_list_that_grows_too_deep_line_by_line_is_shown_as_typed() -> None:
+    text = "".join(f"{'  ' * level}- a\n" for level in range(MAX_DEPTH))
+    found = read(text)
+    assert (found.deepest, found.text.split()) == (1, text.split())
+
+
 def test_control_characters_and_lone_surrogates_are_replaced() -> None:
     assert render("a\x00b\x1bc\ud800d") == "<p>a\ufffdb\ufffdc\ufffdd</p>"
 
@@ -360,7 +373,7 @@ def test_the_worst_texts_take_under_a_second_and_at_most_three_times_their_half(
 def test_the_worst_texts_are_as_large_as_they_say_and_render_to_allowed_html(pattern: str) -> None:
     text = text_of(pattern, MAX_TEXT_BYTES)
     assert MAX_TEXT_BYTES * 0.9 < len(text.encode()) <= MAX_TEXT_BYTES
-    read(text)
+    assert read(text).deepest <= MAX_DEPTH + 2
 
 
 @pytest.mark.parametrize(
