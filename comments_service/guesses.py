@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import structlog
 from limits import RateLimitItem, parse
@@ -18,13 +19,14 @@ from comments_service.settings import Settings
 PER_NETWORK = parse("30 per 10 minutes")
 PER_NAME = parse("8 per 10 minutes")
 SHARED_WAIT_SECONDS = 0.5
+SOCKET_WAITS = ("socket_timeout", "socket_connect_timeout")
 REST_SECONDS = 10  # after a failure Valkey is left alone so long: its absence must not slow each sign-in
 SCHEMES = {"redis": "valkey", "rediss": "valkeys", "unix": "valkey+unix"}
 log = structlog.get_logger(__name__)
 
 
 class Guesses:
-    """Counts tries to sign in. Without Valkey, each process counts for itself: it fails towards "still limited"."""
+    """Counts tries to sign in. Each process counts for itself too, so limits hold while Valkey is away."""
 
     def __init__(self, settings: Settings) -> None:
         """Count in memory, and in the shared store if there is one."""
@@ -68,7 +70,7 @@ class Guesses:
         if self._shared is None:  # connects at once, so not before it is needed
             scheme, _, rest = (self._shared_url or "").partition("://")
             url = f"{SCHEMES.get(scheme, scheme)}://{rest}"
-            waits = {"socket_timeout": SHARED_WAIT_SECONDS, "socket_connect_timeout": SHARED_WAIT_SECONDS}
+            waits: dict[str, Any] = dict.fromkeys(SOCKET_WAITS, SHARED_WAIT_SECONDS)
             self._shared = MovingWindowRateLimiter(RedisStorage(url, key_prefix="comments", **waits))
         return self._shared
 

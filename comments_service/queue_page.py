@@ -1,9 +1,9 @@
-"""What a moderator sees: one page of comments with all it takes to decide, and how many there are of each status."""
+"""What a moderator sees: one page of comments with all it takes to decide, and the counts by status."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -108,8 +108,8 @@ class Happened:
     """What became of a comment that somebody wanted to decide about. `by` is None for the service itself."""
 
     comment_id: int
-    author: str | None
-    status: Status | None
+    author: str | None = None
+    status: Status | None = None
     by: str | None = None
     by_id: int | None = None
     at: datetime | None = None
@@ -146,14 +146,18 @@ def happened_to(comment_ids: Iterable[int]) -> list[Happened]:
         comments = {row.id: row for row in session.execute(left)}
         decisions = _last_decisions(session, ids)
     return [
-        Happened(comment_id=number, author=None, status=None)
+        Happened(number)
         if (comment := comments.get(number)) is None
-        else Happened(number, comment.name, Status(comment.status), **decisions.get(number, {}))
+        else replace(
+            decisions.get(number, Happened(number)), author=comment.name, status=Status(comment.status)
+        )
         for number in ids
     ]
 
 
-def _page(question: QueueQuestion, site_id: int | None, position: Position | None) -> Select[tuple[object]]:
+def _page(
+    question: QueueQuestion, site_id: int | None, position: Position | None
+) -> Select[Comment, Thread, Site, Comment]:
     parent = aliased(Comment, name="parent")
     page = (
         select(Comment, Thread, Site, parent)
@@ -212,7 +216,7 @@ def _counts(session: Session, site_id: int | None) -> Mapping[Status, int]:
     return {status: found.get(status, 0) for status in Status}
 
 
-def _last_decisions(session: Session, ids: Sequence[int]) -> dict[int, dict[str, object]]:
+def _last_decisions(session: Session, ids: Sequence[int]) -> dict[int, Happened]:
     latest = select(func.max(DecisionRow.id)).where(DecisionRow.comment_id.in_(ids))
     rows = session.execute(
         select(DecisionRow, Moderator.name)
@@ -220,11 +224,12 @@ def _last_decisions(session: Session, ids: Sequence[int]) -> dict[int, dict[str,
         .where(DecisionRow.id.in_(latest.group_by(DecisionRow.comment_id)))
     )
     return {
-        row.DecisionRow.comment_id: {
-            "by": row.name,
-            "by_id": row.DecisionRow.moderator_id,
-            "at": row.DecisionRow.decided_at,
-            "version": row.DecisionRow.comment_version,
-        }
-        for row in rows
+        decision.comment_id: Happened(
+            decision.comment_id,
+            by=name,
+            by_id=decision.moderator_id,
+            at=decision.decided_at,
+            version=decision.comment_version,
+        )
+        for decision, name in rows.tuples()
     }

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from flask import Blueprint, Response, g, make_response, redirect, render_template, session, url_for
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
 
-from comments_service.accounts import MIN_PASSWORD_CHARACTERS, NewPassword, change_password
+from comments_service.accounts import (
+    MAX_PASSWORD_CHARACTERS,
+    MIN_PASSWORD_CHARACTERS,
+    NewPassword,
+    change_password,
+)
 from comments_service.errors import FieldsRefused, TooManyGuesses
-from comments_service.web.sessions import NOTICE, TOKEN, guess, require_moderator
+from comments_service.web.sessions import NOTICE, TOKEN, answer, guess, minutes_to_wait, require_moderator
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
+
+LIMITS = defaultdict[str, dict[str, int]](
+    dict, too_short={"limit": MIN_PASSWORD_CHARACTERS}, too_long={"limit": MAX_PASSWORD_CHARACTERS}
+)
 
 blueprint = Blueprint("account", __name__)
 blueprint.before_request(require_moderator)
@@ -33,7 +44,7 @@ def show() -> Response:
 @blueprint.post("/account")
 def change() -> Response:
     """Change the password: all other sign-ins of this moderator end."""
-    form = PasswordForm()
+    form = PasswordForm()  # type: ignore[no-untyped-call]
     wanted = NewPassword(form.current.data or "", form.new.data or "", form.again.data or "", session[TOKEN])
     try:
         with guess(g.moderator.name):
@@ -46,22 +57,15 @@ def change() -> Response:
 
 def _page(error: FieldsRefused | TooManyGuesses | None = None) -> Response:
     words = moderators_words()
-    limits = {"limit": MIN_PASSWORD_CHARACTERS}
-    wrong = (
-        {e.field: words["say"](f"account.error.{e.field}.{e.code}", **limits) for e in error.errors}
-        if error
-        else {}
-    )
+    fields = error.errors if error else ()
     html = render_template(
         "account.html",
         **words,
         moderator=g.moderator,
-        wrong=wrong,
+        wrong={e.field: words["say"](f"account.error.{e.field}.{e.code}", **LIMITS[e.code]) for e in fields},
         error=error,
+        minutes=minutes_to_wait(error),
         shortest=MIN_PASSWORD_CHARACTERS,
         notice=session.pop(NOTICE, None),
     )
-    response = make_response(html, error.status if error else 200)
-    if error and error.retry_after_seconds:
-        response.headers["Retry-After"] = str(error.retry_after_seconds)
-    return response
+    return answer(html, error)

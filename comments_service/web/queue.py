@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
 
@@ -63,7 +64,8 @@ class Place:
     def address(self, **changed: str) -> str:
         """Where this part is shown."""
         asked = {"status": self.status, "site": self.site, "cursor": self.cursor} | changed
-        return url_for("queue.show", **{name: value for name, value in asked.items() if value})
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{url_for('queue.show')}?{query}"
 
 
 @blueprint.get("/")
@@ -171,8 +173,8 @@ def _place(given: Any) -> Place:
 
 
 def _decision() -> tuple[str, list[str]]:
-    """The action, and the comments it is about: a row's own button names its comment, the others mean the ticks."""
-    action, _, tick = cast(str, request.form.get("decide", "")).partition(" ")
+    """The action and its comments: a row's own button names its comment, the bar's buttons mean the ticks."""
+    action, _, tick = request.form.get("decide", "").partition(" ")
     if action not in ACTIONS:
         raise Malformed
     return action, [tick] if tick else request.form.getlist("tick")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import (
@@ -151,6 +151,19 @@ def guess(name: str) -> Iterator[None]:
     guesses.forgive(network, who)
 
 
+def minutes_to_wait(error: CommentsError | None) -> int:
+    """How long to wait after too many tries, for people; 0 when there is no need to."""
+    return -(-error.retry_after_seconds // 60) if error and error.retry_after_seconds else 0
+
+
+def answer(html: str, error: CommentsError | None) -> Response:
+    """A form as a page, with the status of what was wrong with it."""
+    response = make_response(html, error.status if error else 200)
+    if error and error.retry_after_seconds:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
 @blueprint.get("/login")
 def login() -> Response:
     """The sign-in, or on to the queue for whoever is in already."""
@@ -162,7 +175,7 @@ def login() -> Response:
 @blueprint.post("/login")
 def sign_in() -> Response:
     """Check name and password; a right pair begins a new session."""
-    form = SignInForm()
+    form = SignInForm()  # type: ignore[no-untyped-call]
     name, password = form.name.data or "", form.password.data or ""
     try:
         with guess(name):
@@ -184,21 +197,16 @@ def logout() -> Response:
 
 
 def _login_page(*, name: str = "", error: CommentsError | None = None) -> Response:
-    words: dict[str, Any] = moderators_words()
-    minutes = -(-error.retry_after_seconds // 60) if error and error.retry_after_seconds else 0
     html = render_template(
         "login.html",
-        **words,
+        **moderators_words(),
         name=name,
         error=error,
-        minutes=minutes,
+        minutes=minutes_to_wait(error),
         next=_wanted(),
         left="left" in request.args,
     )
-    response = make_response(html, error.status if error else 200)
-    if error and error.retry_after_seconds:
-        response.headers["Retry-After"] = str(error.retry_after_seconds)
-    return response
+    return answer(html, error)
 
 
 def _signed_in() -> ModeratorView | None:
@@ -212,7 +220,7 @@ def _wanted() -> str:
 
 
 def _landing() -> str:
-    """Where to go after the sign-in: a page of ours, never an address that somebody else wrote into a link."""
+    """Where to go after the sign-in: a page of ours, never an address that somebody wrote into a link."""
     parts = urlsplit(_wanted()) if _wanted().isprintable() else urlsplit("")
     if parts.scheme or parts.netloc or parts.path not in LANDINGS:
         return url_for("queue.show")

@@ -31,6 +31,7 @@ def page_words(lang: str, texts: Texts | None = None) -> dict[str, Any]:
         "direction": catalogue.direction(lang),
         "say": say,
         "say_count": say_count,
+        "forms": lambda key: catalogue.languages[lang][key],  # for scripts, which count by themselves
         "written": lambda moment: written(moment, lang),
         "age": lambda moment: _age(parts.now() - moment, lang),
         "iso": iso,
@@ -38,7 +39,7 @@ def page_words(lang: str, texts: Texts | None = None) -> dict[str, Any]:
 
 
 def moderators_words() -> dict[str, Any]:
-    """The same in the language of the browser that asks: for pages that belong to no site and are never cached."""
+    """The same in the language of the browser that asks: for pages of no site, which are never cached."""
     return page_words(browser_language())
 
 
