@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import brotli
@@ -96,8 +97,8 @@ def test_a_page_of_any_site_may_load_and_pin_the_script(client: FlaskClient) -> 
 @one_database
 @pytest.mark.parametrize(("encoding", "unpack"), [("br", brotli.decompress), ("gzip", gzip.decompress)])
 def test_the_script_travels_compressed_for_those_who_take_it(
-    client: FlaskClient, encoding: str, unpack
-) -> None:  # type: ignore[no-untyped-def]
+    client: FlaskClient, encoding: str, unpack: Callable[[bytes], bytes]
+) -> None:
     answer = client.get("/embed.js", headers={"Accept-Encoding": encoding})
     assert answer.headers["Content-Encoding"] == encoding
     assert "Accept-Encoding" in answer.headers["Vary"]

@@ -94,7 +94,7 @@ async function request(address, { signal, ...options } = {}) {
 
 async function problemOf(answer) {
   const told = await answer.json().catch(() => ({}));
-  const slug = String(told.type ?? "").split(":").pop() || "internal";
+  const slug = String(told.type ?? "").split(":").pop(); // empty: somebody in between has answered
   return new Problem(slug, {
     status: answer.status,
     detail: told.detail,

@@ -45,15 +45,18 @@ export class CommentForm {
     return this.#parent;
   }
 
-  /** Turn to a comment, or with null to the article. The text goes along, unless one already waits there. */
+  /**
+   * Turn to a comment, or with null to the article. Each has its own draft; but between the article and a
+   * comment the text goes along where none waits, so that Reply and Cancel never take it off the screen.
+   */
   turnTo(comment) {
     const parent = comment?.id ?? null;
     const begun = this.#drafts.get(parent);
-    if (begun) this.#text.value = begun;
-    else if (parent !== this.#parent) {
+    const goesAlong = !begun && parent !== this.#parent && (parent === null || this.#parent === null);
+    if (goesAlong) {
       this.#drafts.set(this.#parent, "");
       this.#drafts.set(parent, this.#text.value);
-    }
+    } else this.#text.value = begun;
     this.#parent = parent;
     this.#cancel.hidden = !comment;
     this.#title.textContent = comment
@@ -163,7 +166,7 @@ export class CommentForm {
   #sentence({ slug, status, detail, errors: [error] }) {
     const candidates = [error && error.field + "." + error.code, slug, SLUGS[status]].map((key) => "error." + key);
     const key = candidates.find((each) => this.#speech.has(each));
-    return key ? this.#speech.say(key) : detail || this.#speech.say("error.internal");
+    return key || !detail ? this.#speech.say(key ?? "error.internal") : detail;
   }
 
   #wait(seconds) {
