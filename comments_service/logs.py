@@ -44,4 +44,5 @@ def _last(form: str) -> list[structlog.typing.Processor]:
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         )
         return [clean, traces, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    return [clean, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    plain = structlog.dev.plain_traceback
+    return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
