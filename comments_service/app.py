@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         settings = load_settings()
         logs.configure(settings)
     app = Flask(__name__, template_folder=str(settings.template_dir), static_folder=None)
+    app.url_map.merge_slashes = False  # its redirects would lead to whatever host a request names
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

@@ -139,7 +139,7 @@ def read_cursor(text: str) -> Position:
     try:
         moment, number = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         position = Position(datetime.fromisoformat(moment), number)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Malformed("The cursor is not one of ours.") from error
     is_id = type(number) is int and 0 < number < 2**31
     if not is_id or position.created_at.tzinfo is None or not 2000 < position.created_at.year < 3000:

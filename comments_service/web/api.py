@@ -61,7 +61,7 @@ def thread() -> Response:
     if known := request.if_none_match:
         tag = snapshot.etag(question, build=parts.build)
         if known.contains_weak(tag):
-            return _validated(make_response("", 304), tag)
+            return _validated(_json({}, 304), tag)
     page = snapshot.thread(
         question, catalogue=parts.catalogue, page_size=parts.settings.page_size, build=parts.build
     )

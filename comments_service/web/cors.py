@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, g, make_response, request
 from sqlalchemy import select
 
@@ -15,6 +18,7 @@ ALLOW_HEADERS = "content-type, idempotency-key, authorization"
 ALLOW_METHODS = "GET, POST"
 EXPOSE_HEADERS = "Retry-After, ETag"
 MAX_AGE_SECONDS = 86_400
+_SERIALISED = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+")  # RFC 6454 §6.2: nothing else leaves a browser
 
 
 def init_blueprint(blueprint: Blueprint) -> None:
@@ -30,7 +34,7 @@ def allow(site: SiteView) -> None:
     origin = request.headers.get("Origin")
     if origin is None:
         return
-    if not same_origin(origin, site.origins):
+    if not _is_among(origin, site.origins):
         raise OriginRefused(f"Let it in with: comments site set {site.key} --add-origin ORIGIN")
     g.cors_origin = origin
 
@@ -43,7 +47,7 @@ def allow_any_site() -> None:
     origin = request.headers.get("Origin", "")
     with reading() as session:
         known = [one for origins in session.scalars(select(Site.origins)) for one in origins]
-    if not same_origin(origin, known):
+    if not _is_among(origin, known):
         raise OriginRefused
     g.cors_origin = origin
 
@@ -51,11 +55,17 @@ def allow_any_site() -> None:
 def preflight() -> Response:
     """The answer to a preflight; without an allowed Origin it says nothing."""
     response = make_response("", 204)
+    del response.headers["Content-Type"]
     if "cors_origin" in g:
         response.headers["Access-Control-Allow-Methods"] = ALLOW_METHODS
         response.headers["Access-Control-Allow-Headers"] = ALLOW_HEADERS
         response.headers["Access-Control-Max-Age"] = str(MAX_AGE_SECONDS)
     return response
+
+
+def _is_among(origin: str, allowed: Sequence[str]) -> bool:
+    # What comes back in a header, and is a key to caches, is taken in one spelling only
+    return _SERIALISED.fullmatch(origin) is not None and same_origin(origin, allowed)
 
 
 def _add_headers(response: Response) -> Response:

@@ -7,14 +7,15 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, Form, StringField, TextAreaField, ValidationError
+from wtforms import Field, StringField, TextAreaField, ValidationError
 from wtforms.csrf.core import CSRF, CSRFTokenField
+from wtforms.form import BaseForm
 
 from comments_service import tokens
 from comments_service.errors import FieldError, FieldsRefused, TicketRefused
@@ -59,10 +60,10 @@ class TicketContext:
 class TicketCSRF(CSRF):
     """Stateless: the ticket is signed for one site and article and carries its own beginning."""
 
-    def setup_form(self, form: Form) -> list[tuple[str, Any]]:
+    def setup_form(self, form: BaseForm) -> list[tuple[str, Any]]:
         """Take the context from the form's meta, then add the field."""
-        self.context: TicketContext = form.meta.csrf_context
-        return list(super().setup_form(form))  # type: ignore[no-untyped-call]
+        self.context = cast(TicketContext, form.meta.csrf_context)
+        return list(super().setup_form(form))
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
         """A fresh ticket for a form that is about to be shown."""
@@ -71,7 +72,7 @@ class TicketCSRF(CSRF):
             context.keys, site=context.site.key, article=context.article, now=context.now
         )
 
-    def validate_csrf_token(self, form: Form, field: CSRFTokenField) -> None:
+    def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:
         """Refuse what is not our ticket for this very article."""
         context = self.context
         try:
@@ -123,6 +124,11 @@ class CommentForm(FlaskForm):
         self.site = context.site
         formdata = MultiDict(fields) if fields is not None else None
         super().__init__(formdata, meta={"csrf_context": context})  # type: ignore[no-untyped-call]
+
+    @property
+    def fresh_ticket(self) -> str:
+        """The ticket for a form that is about to be shown."""
+        return str(cast(CSRFTokenField, self["ticket"]).current_token)
 
     def validate_text(self, field: Field) -> None:
         """1 to 65,525 bytes of something visible."""
@@ -180,11 +186,11 @@ def is_web_address(value: str) -> bool:
 
 
 def comment_id(text: str) -> int | None:
-    """A comment's id as it travels: decimal digits; None for anything else."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+    """A comment's id as it travels: decimal digits in their one spelling; None for anything else."""
+    if not re.fullmatch("[1-9][0-9]{0,9}", text):
         return None
     number = int(text)
-    return number if 0 < number <= MAX_COMMENT_ID else None
+    return number if number <= MAX_COMMENT_ID else None
 
 
 def clean_title(text: str) -> str:
@@ -217,15 +223,12 @@ def refuse_wrong_fields(form: CommentForm, earlier: list[FieldError]) -> None:
     Raises: TicketRefused before all else, so that a new ticket can be fetched; then FieldsRefused with
     every wrong field. A `detail` is a key of the catalogue until `in_words` has put it into words.
     """
-    form.validate()  # type: ignore[no-untyped-call]
-    if form.errors.get("ticket"):
-        raise TicketRefused
+    form.validate()
     known = {error.field for error in earlier}
-    found = [
-        FieldError(name, str(codes[0]), f"error.{name}.{codes[0]}")
-        for name, codes in form.errors.items()
-        if name is not None and name not in known
-    ]
+    codes = {field.name: str(field.errors[0]) for field in form if field.errors and field.name not in known}
+    if "ticket" in codes:
+        raise TicketRefused
+    found = [FieldError(name, code, f"error.{name}.{code}") for name, code in codes.items()]
     if earlier or found:
         raise FieldsRefused(errors=(*earlier, *found))
 

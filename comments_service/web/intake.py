@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import request
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from comments_service import tokens
 from comments_service.article_url import identify
@@ -22,6 +24,7 @@ from comments_service.web.forms import (
     refuse_wrong_fields,
     sentence,
 )
+from comments_service.web.problems import store_refusal
 from comments_service.web.wiring import wiring
 
 
@@ -40,7 +43,8 @@ def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> Arti
     Raises: ArticleRefused.
     """
     if url is None:
-        raise ArticleRefused("url", "error.url.refused")
+        lang = wiring().catalogue.language(request.args.get("lang"), site.language)
+        raise ArticleRefused("url", sentence(wiring().catalogue, lang, site, "error.url.refused"))
     return identify(url, explicit_id, origins=site.origins)
 
 
@@ -53,12 +57,16 @@ def ticket_context(site: SiteView, article: ArticleRef) -> TicketContext:
 def take_in(site: SiteView, sent: Sent, *, lang: str) -> Receipt:
     """Check the form and submit it.
 
-    Raises: TicketRefused, FieldsRefused with sentences in `lang`, and whatever `submit` raises.
+    Raises: TicketRefused, FieldsRefused with sentences in `lang`, StoreUnavailable, and what `submit` raises.
     """
     try:
         return _take_in(site, sent)
     except FieldsRefused as error:
         error.errors = in_words(error.errors, lambda key: sentence(wiring().catalogue, lang, site, key))
+        raise
+    except (DBAPIError, PoolTimeout) as error:
+        if refusal := store_refusal(error):
+            raise refusal from error
         raise
 
 
@@ -72,10 +80,10 @@ def _take_in(site: SiteView, sent: Sent) -> Receipt:
         article=article,
         title=clean_title(sent.fields.get("title", "")),
         parent_id=comment_id(form.parent.data) if form.parent.data else None,
-        name=form.name.data,
+        name=form.name.data or "",
         email=form.email.data or None,
         website=form.website.data or None,
-        text=form.text.data,
+        text=form.text.data or "",
         network=network_of(request.remote_addr or ""),
         idempotency_key=sent.idempotency_key,
         previous=sent.fields.get("previous"),

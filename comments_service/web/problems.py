@@ -15,7 +15,9 @@ from comments_service.errors import BodyTooLarge, CommentsError, Malformed, Page
 from comments_service.web.words import moderators_words, problem_words
 
 API_PREFIX = "/api/"
+PROBLEM_TYPE = "application/problem+json"
 RETRY_STORE_SECONDS = 5
+READ_ONLY = "25006"  # PostgreSQL's word for a standby, or a server set so, that is asked to write
 OWN_WORDS = {error.status: error for error in (Malformed, PageNotFound, BodyTooLarge)}
 log = structlog.get_logger(__name__)
 
@@ -24,8 +26,7 @@ def init_app(app: Flask) -> None:
     """Let every error leave as a problem."""
     app.register_error_handler(CommentsError, show)
     app.register_error_handler(HTTPException, _show_http)
-    app.register_error_handler(OperationalError, _show_store)
-    app.register_error_handler(DBAPIError, _show_database)
+    app.register_error_handler(DBAPIError, _show_store)
     app.register_error_handler(PoolTimeout, _show_store)
     app.register_error_handler(Exception, _show_unknown)
 
@@ -53,19 +54,34 @@ def _show_http(error: HTTPException) -> Response:
     return response
 
 
-def _show_store(error: Exception) -> Response:
-    """Locked, full, read-only or away: nothing was stored, and the sender may come again."""
+def store_refusal(error: Exception) -> StoreUnavailable | None:
+    """What to tell when the store is locked, full, read-only or away, with its reason in the log.
+
+    None for every other error: that is a mistake of ours.
+    """
+    if not (isinstance(error, (OperationalError, PoolTimeout)) or _is_away(error)):
+        return None
     log.error("store_unavailable", error=_cause(error))
-    return show(StoreUnavailable(retry_after_seconds=RETRY_STORE_SECONDS))
+    return StoreUnavailable(retry_after_seconds=RETRY_STORE_SECONDS)
 
 
-def _show_database(error: DBAPIError) -> Response:
-    return _show_store(error) if error.connection_invalidated else _show_unknown(error)
+def _is_away(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) == READ_ONLY
+
+
+def _show_store(error: Exception) -> Response:
+    """Nothing was stored, and the sender may come again."""
+    refusal = store_refusal(error)
+    return show(refusal) if refusal else _show_unknown(error)
 
 
 def _show_unknown(error: Exception) -> Response:
     """A mistake of ours: logged once, here, under a number that the answer names."""
     reference = secrets.token_hex(4)
+    if isinstance(error, DBAPIError):
+        _forget_rows(error)
     log.error("internal_error", reference=reference, exc_info=error)
     detail = f"This is our mistake, and it is logged. Its number is {reference}."
     return _answer(500, "internal", "Something went wrong", detail)
@@ -76,7 +92,7 @@ def _answer(
 ) -> Response:
     if wants_page():
         title, detail = problem_words(slug, title, detail)
-        page = render_template("error.html", **moderators_words(), status=status, title=title, detail=detail)
+        page = render_template("error.html", **moderators_words(), slug=slug, status=status, title=title, detail=detail)
         response = make_response(page, status)
     else:
         problem: dict[str, object] = {
@@ -88,18 +104,29 @@ def _answer(
         if errors:
             problem["errors"] = errors
         response = make_response(json.dumps(problem, ensure_ascii=False), status)
-        response.content_type = "application/problem+json"
+        response.content_type = PROBLEM_TYPE
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def wants_page() -> bool:
-    """Whether a person looks at the answer: never below /api/, else by Accept."""
+    """Whether a person looks at the answer: never below /api/, else who likes HTML best says so in Accept."""
     if request.path.startswith(API_PREFIX):
         return False
-    return request.accept_mimetypes.accept_html
+    return request.accept_mimetypes.best_match((PROBLEM_TYPE, "application/json", "text/html")) == "text/html"
 
 
 def _cause(error: Exception) -> str:
-    # The driver's own sentence ("database is locked"): SQLAlchemy's would add the statement
-    return str(getattr(error, "orig", None) or type(error).__name__)
+    # The driver's own sentence ("database is locked"), one line: SQLAlchemy's would add the statement
+    return _first_line(getattr(error, "orig", None) or type(error).__name__)
+
+
+def _forget_rows(error: DBAPIError) -> None:
+    # PostgreSQL's DETAIL quotes the row that it refused: names, texts
+    for one in (error, error.orig):
+        if one is not None:
+            one.args = tuple(_first_line(said) for said in one.args)
+
+
+def _first_line(said: object) -> str:
+    return str(said).partition("\n")[0]

@@ -128,14 +128,13 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
     page = snapshot.thread(
         question, catalogue=parts.catalogue, page_size=parts.settings.page_size, build=parts.build
     )
-    form = CommentForm(None, ticket_context(site, question.article))
     html = render_template(
         "public/thread.html",
         **_words(site, _lang(question)),
         site=site,
         page=page,
         typed=typed,
-        ticket=form["ticket"].current_token,
+        ticket=CommentForm(None, ticket_context(site, question.article)).fresh_ticket,
         parent=_parent(page.comments, typed.fields.get("parent", "")),
         here=lambda **more: _address(question, **more),
         older=_address(question, cursor=page.next_cursor) if page.next_cursor else None,
@@ -157,7 +156,9 @@ def _again(question: Question, fields: dict[str, str], error: CommentsError) -> 
         message = " ".join(other) or count
     else:
         message = words_for(error, question.site, lang)
-    response = _page(question, Typed(fields, wrong, message), error.status)
+    # The email is asked for again: a page stays in the browser's cache, for whoever sits there next
+    kept = {name: value for name, value in fields.items() if name != "email"}
+    response = _page(question, Typed(kept, wrong, message), error.status)
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
