@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
 
 from comments_service import create_app
 from comments_service.article_url import identify
@@ -27,18 +27,10 @@ from tools.demo_process import DemoProcess, running_demo
 from tools.setup import find_browser
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
-WIDTHS = {360: 740, 1280: 800}
+WIDTHS = {360: 780, 1280: 960}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 MAX_BYTES = 300_000
-# A part of the page and a margin around it, as far as the page reaches
-FRAME = """(part, margin) => {
-  const { left, top, width, height } = part.getBoundingClientRect();
-  const page = document.documentElement;
-  const x = Math.max(0, left - margin);
-  const y = Math.max(0, top + scrollY - margin);
-  const right = Math.min(page.clientWidth, left + width + margin);
-  return { x, y, width: right - x, height: Math.min(page.scrollHeight, top + scrollY + height + margin) - y };
-}"""
+MARGIN = 32
 OWN_TEXT = "I studied in Yerevan and have friends on both sides. Articles like this one help us to talk."
 # Who, what, how long ago; a number is the comment that is answered
 WAITING: tuple[tuple[str, str, int, int | None], ...] = (
@@ -79,7 +71,7 @@ def take_readers_pictures(browser: Browser, demo: DemoProcess) -> None:
     """The whole host page, then the thread with a comment that waits."""
     page = browser.new_page(timezone_id="UTC")
     open_article(page, demo)
-    take(page, "host")
+    take(page, "host", part="html")
     page.get_by_role("textbox", name="Comment", exact=True).fill(OWN_TEXT)
     page.get_by_role("textbox", name="Name", exact=True).fill("Elena Novak")
     page.get_by_role("textbox", name="Email", exact=True).fill("elena@example.org")
@@ -87,7 +79,7 @@ def take_readers_pictures(browser: Browser, demo: DemoProcess) -> None:
     expect(page.get_by_text(OWN_TEXT)).to_be_visible()
     open_article(page, demo)
     expect(page.get_by_text(OWN_TEXT)).to_be_visible()
-    take(page, "widget", part="comment-thread", margin=32)
+    take(page, "widget", part="comment-thread")
 
 
 def open_article(page: Page, demo: DemoProcess) -> None:
@@ -109,17 +101,22 @@ def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
     take(page, "queue")
 
 
-def take(page: Page, name: str, *, part: str = "html", margin: int = 0) -> None:
-    """Four pictures of the same: two widths, light and dark; of the whole page or of one part of it."""
+def take(page: Page, name: str, *, part: str | None = None) -> None:
+    """Four pictures of the same: two widths, light and dark; of the screen, or of one part of the page."""
     for (width, height), scheme in product(WIDTHS.items(), SCHEMES):
+        page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.set_viewport_size({"width": width, "height": height})
-        # As high as the page, or what sticks to the lower edge of the screen would stand in the middle
-        height = page.evaluate("document.documentElement.scrollHeight")
-        page.set_viewport_size({"width": width, "height": height})
-        frame = page.locator(part).evaluate(FRAME, margin)
+        frame = frame_of(page.locator(part), width) if part else None
         file = FOLDER / f"{name}-{width}-{scheme}.png"
-        page.screenshot(path=file, clip=frame, full_page=True, animations="disabled")
+        page.screenshot(path=file, clip=frame, full_page=part is not None, animations="disabled")
+
+
+def frame_of(part: Locator, width: int) -> FloatRect:
+    """A part of the page with a margin around it, as far as the page reaches."""
+    box: FloatRect = part.evaluate("e => (scrollTo(0, 0), e.getBoundingClientRect().toJSON())")
+    left, top = max(0, box["x"] - MARGIN), max(0, box["y"] - MARGIN)
+    right, bottom = min(width, box["x"] + box["width"] + MARGIN), box["y"] + box["height"] + MARGIN
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
 
 def send_comments(demo: DemoProcess) -> None:
