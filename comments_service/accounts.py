@@ -13,7 +13,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from comments_service.errors import FieldError, FieldsRefused, SignInRefused
@@ -169,7 +169,7 @@ def current_moderator(token: str, *, settings: Settings, now: datetime) -> Moder
         moderator = session.get_one(Moderator, row.moderator_id)
         view, last_seen_at = ModeratorView(moderator.id, moderator.name), row.last_seen_at
     if now - last_seen_at > timedelta(seconds=TOUCH_SECONDS):
-        with suppress(OperationalError):  # a store that cannot write must still let moderators read
+        with suppress(OperationalError, InternalError):  # a store that cannot write must still let moderators read
             _touch(token, now)
     return view
 

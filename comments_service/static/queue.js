@@ -2,6 +2,7 @@
 const form = document.querySelector(".decisions");
 if (form) {
   const ticks = [...form.querySelectorAll('[name="tick"]')];
+  const bar = form.querySelector(".bulk");
   const counter = form.querySelector(".bulk__count");
   const forms = JSON.parse(counter.dataset.forms);
   const plural = new Intl.PluralRules(document.documentElement.lang);
@@ -11,6 +12,7 @@ if (form) {
     const text = forms[`=${ticked}`] ?? forms[plural.select(ticked)] ?? forms.other;
     counter.textContent = text.replace("{count}", ticked.toLocaleString(document.documentElement.lang));
     counter.hidden = ticked === 0;
+    bar.classList.toggle("bulk--idle", ticked === 0);
   };
 
   form.addEventListener("change", count);

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from flask import request
 
 from comments_service.snapshot import iso
@@ -53,13 +53,15 @@ def browser_language() -> str:
 def problem_words(slug: str, title: str, detail: str) -> tuple[str, str]:
     """What an error page says: the catalogue's sentences for this kind of error, else those it came with."""
     known: Mapping[str, object] = wiring().catalogue.languages[browser_language()]
-    heading, help_text = known.get(f"page.error.{slug}", title), known.get(f"page.error.{slug}.help", detail)
-    return str(heading), str(help_text)
+    help_text = known.get(f"page.error.{slug}.help", known.get(detail, detail))
+    return str(known.get(f"page.error.{slug}", title)), str(help_text)
 
 
 def written(moment: datetime, lang: str) -> str:
     """A time for people, with its zone: nobody has to guess whose clock it is."""
-    return format_datetime(moment.astimezone(UTC), "long", locale=lang.replace("-", "_"))
+    there, locale = moment.astimezone(UTC), lang.replace("-", "_")
+    date, time = format_date(there, "medium", locale=locale), format_time(there, "short", locale=locale)
+    return wiring().catalogue.text(lang, "page.moment", date=date, time=time)
 
 
 def _age(duration: timedelta, lang: str) -> str:
