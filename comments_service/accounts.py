@@ -169,7 +169,7 @@ def current_moderator(token: str, *, settings: Settings, now: datetime) -> Moder
         moderator = session.get_one(Moderator, row.moderator_id)
         view, last_seen_at = ModeratorView(moderator.id, moderator.name), row.last_seen_at
     if now - last_seen_at > timedelta(seconds=TOUCH_SECONDS):
-        with suppress(OperationalError, InternalError):  # a store that cannot write must still let moderators read
+        with suppress(OperationalError, InternalError):  # moderators may read a store that cannot write
             _touch(token, now)
     return view
 

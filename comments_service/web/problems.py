@@ -92,7 +92,8 @@ def _answer(
 ) -> Response:
     if wants_page():
         title, detail = problem_words(slug, title, detail)
-        page = render_template("error.html", **moderators_words(), slug=slug, status=status, title=title, detail=detail)
+        told = {"slug": slug, "status": status, "title": title, "detail": detail}
+        page = render_template("error.html", **moderators_words(), **told)
         response = make_response(page, status)
     else:
         problem: dict[str, object] = {
