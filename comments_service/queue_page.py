@@ -212,7 +212,7 @@ def _counts(session: Session, site_id: int | None) -> Mapping[Status, int]:
     counted = select(Comment.status, func.count()).where(Comment.is_purged.is_(False))
     if site_id is not None:
         counted = counted.where(Comment.site_id == site_id)
-    found: dict[str, int] = dict(session.execute(counted.group_by(Comment.status)).tuples().all())
+    found: dict[str, int] = dict(session.execute(counted.group_by(Comment.status)).all())
     return {status: found.get(status, 0) for status in Status}
 
 
@@ -231,5 +231,5 @@ def _last_decisions(session: Session, ids: Sequence[int]) -> dict[int, Happened]
             at=decision.decided_at,
             version=decision.comment_version,
         )
-        for decision, name in rows.tuples()
+        for decision, name in rows
     }
