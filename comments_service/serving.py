@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 from collections.abc import Callable
 from time import monotonic, time
 from types import FrameType
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 GRACE_SECONDS = 20.0
+BACKLOG = 1024
 QUIET_SECONDS = 0.25  # a connection silent for so long has no request under way to us
 BODY_BYTES = 1 << 20  # above the app's own limit, so that the app words the refusal
 log = structlog.get_logger(__name__)
@@ -50,22 +53,17 @@ class Service:
         """
         self._is_stopping = False
         options: Any = {
-            "host": settings.host,
-            "port": settings.port,
+            "sockets": [_listen(settings.host, settings.port)],
             "threads": settings.threads,
             "connection_limit": 1000,
-            "backlog": 1024,
+            "backlog": BACKLOG,
             "asyncore_use_poll": True,
             "channel_timeout": 30,
             "max_request_body_size": BODY_BYTES,
             "clear_untrusted_proxy_headers": False,  # the app walks them itself, trusted hops only
             "ident": None,
         }
-        try:
-            self._server = cast(Any, create_server(app, **options))  # the stubs leave much out
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise CannotStart(f"Cannot listen on {settings.host} port {settings.port}: {reason}.") from error
+        self._server = cast(Any, create_server(app, **options))  # the stubs leave much out
         self._server.channel_class = _Channel
 
     def run(self, *, on_ready: Callable[[], None]) -> None:
@@ -90,7 +88,10 @@ class Service:
         waitress' own shutdown forgets queued requests and output that a slow client has not taken yet.
         """
         deadline = monotonic() + GRACE_SECONDS
-        self._turn(timeout_seconds=0)
+        for _ in range(BACKLOG):  # each turn takes in one; who comes after them all is a newcomer
+            if not self._somebody_knocks():
+                break
+            self._turn(timeout_seconds=0)
         self._server.accepting = False
         self._server.del_channel()
         self._server.socket.close()
@@ -98,6 +99,11 @@ class Service:
             self._turn(timeout_seconds=0.05)
         if self._is_busy():
             log.warning("stopped_while_busy", after_seconds=GRACE_SECONDS)
+
+    def _somebody_knocks(self) -> bool:
+        door = select.poll()
+        door.register(self._server.socket, select.POLLIN)
+        return bool(door.poll(0))
 
     def _is_busy(self) -> bool:
         silent_since = time() - QUIET_SECONDS
@@ -109,3 +115,13 @@ class Service:
 
     def _turn(self, *, timeout_seconds: float) -> None:
         wasyncore.loop(timeout=timeout_seconds, use_poll=True, map=self._server._map, count=1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    is_ipv6 = ":" in host
+    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotStart(f"Cannot listen on {host} port {port}: {reason}.") from error

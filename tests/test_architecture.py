@@ -18,7 +18,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("commands.data", "commands.keys", "commands.moderators", "commands.people", "commands.serving"),
     ("commands.sites", "commands.threads"),
-    ("commands.installation",),
+    ("commands.installation", "wsgi"),
     ("app",),
     ("web.api", "web.public", "web.embed", "web.queue", "web.account", "web.health", "web.assets"),
     ("web.intake", "web.sessions"),
@@ -39,7 +39,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("errors", "storage.files"),
     ("vocabulary",),
 )
-KNOWS_FLASK = ("app", "cli", "web.", "storage.database")
+KNOWS_FLASK = ("app", "cli", "wsgi", "web.", "storage.database")
 FLASK = ("flask", "flask_sqlalchemy", "flask_wtf", "werkzeug", "wtforms")
 MIGRATIONS = PACKAGE / "storage" / "migrations" / "versions"
 

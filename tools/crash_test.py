@@ -9,7 +9,6 @@ must fail, or it is worth nothing.
 from __future__ import annotations
 
 import argparse
-import http.client
 import itertools
 import os
 import random
@@ -32,13 +31,12 @@ from comments_service.settings import load_settings
 from comments_service.storage.database import db
 from comments_service.vocabulary import Status
 from comments_service.web.wiring import NAME, Wiring
-from tools.service_process import SITE, Reader, ServiceProcess
+from tools.service_process import BROKEN, SITE, Reader, ServiceProcess
 
 ROUNDS = 20
 SUBMITTERS = 16
 ACCEPTED = (201, 202)
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 1.5
-BROKEN = (OSError, http.client.HTTPException, ValueError)  # ValueError: half a JSON document
 PLANTS = {
     "lost": "DELETE FROM comment WHERE id = (SELECT max(id) FROM comment)",
     "doubled": (

@@ -20,6 +20,7 @@ ARTICLE = f"{ORIGIN}/article"
 SITE = "demo"
 PATIENCE_SECONDS = 30.0
 COMMENTS = (sys.executable, "-m", "comments_service")
+BROKEN = (OSError, http.client.HTTPException, ValueError)  # ValueError: half a JSON document
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -116,7 +117,7 @@ class ServiceProcess:
 class Reader:
     """Somebody who sends comments over one connection that is kept while it works.
 
-    Whatever breaks it comes out as OSError or http.client.HTTPException: then nobody knows what happened.
+    Whatever breaks it comes out as one of BROKEN: then nobody knows what happened.
     """
 
     def __init__(self, port: int, *, url: str = ARTICLE) -> None:

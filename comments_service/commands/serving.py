@@ -11,13 +11,12 @@ import click
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from comments_service import logs
-from comments_service.app import create_app
+from comments_service import wsgi
 from comments_service.commands.installation import Installation, on_installation
 from comments_service.retention import sweep as sweep_once
 from comments_service.serving import Service
 from comments_service.settings import load_settings
-from comments_service.storage.schema import bring_up, make_ready
+from comments_service.storage.schema import bring_up
 
 SWEEP_EVERY_SECONDS = 3600.0
 log = structlog.get_logger(__name__)
@@ -27,9 +26,7 @@ log = structlog.get_logger(__name__)
 def serve() -> None:
     """Answer requests until told to stop. An SQLite file is migrated first."""
     settings = load_settings()
-    logs.configure(settings)
-    make_ready(settings)
-    app = create_app(settings)
+    app = wsgi.make(settings)
 
     def sweep_now() -> None:
         with app.app_context():

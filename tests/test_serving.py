@@ -1,0 +1,228 @@
+"""The real process: how it starts, what it refuses, and a stop that cuts no answer."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import signal
+import socket
+import sqlite3
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from comments_service.cli import main
+from comments_service.errors import CannotStart
+from comments_service.privacy import Keyring
+from comments_service.serving import Service
+from comments_service.settings import Settings
+from tests.conftest import SECRET_KEY
+from tests.servers import free_port, postgres_database, wait_until
+from tools.service_process import ARTICLE, BROKEN, ORIGIN, SITE, Answer, Reader, ServiceProcess
+
+READERS = 12
+
+
+@pytest.fixture
+def service(sqlite_template: Path, tmp_path: Path) -> Iterator[ServiceProcess]:
+    """A service on SQLite, not started yet, with one site."""
+    shutil.copy(sqlite_template, tmp_path / "comments.sqlite3")
+    found = ServiceProcess(tmp_path, port=free_port())
+    arguments = ["site", "add", SITE, "--origin", ORIGIN]
+    assert CliRunner().invoke(main, arguments, env=found.environment).exit_code == 0
+    yield found
+    found.stop()
+
+
+def send(service: ServiceProcess, words: str, **fields: str) -> Answer:
+    """Send one comment, with its words as the key."""
+    with closing(Reader(service.port)) as reader:
+        return reader.send(words, key=words, **fields)
+
+
+def stored(service: ServiceProcess) -> set[str]:
+    """The texts of all comments in the database."""
+    with closing(sqlite3.connect(service.folder / "comments.sqlite3")) as connection:
+        return {text for (text,) in connection.execute("SELECT text FROM comment")}
+
+
+def refusal(service: ServiceProcess, **settings: str) -> str:
+    """What a start says that must fail, without a trace."""
+    service.environment |= settings
+    result = service.run("serve")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_it_says_where_it_listens_and_stops_with_0(service: ServiceProcess) -> None:
+    service.start()
+    assert f"on http://127.0.0.1:{service.port}" in service.log.read_text()
+    assert service.stop() == 0
+
+
+def test_what_was_sent_is_there_after_a_restart(service: ServiceProcess) -> None:
+    service.start()
+    assert send(service, "Once.")[0] == 202
+    service.stop()
+    service.start()
+    status, again = send(service, "Once.")
+    assert (status, again["comment"]["id"], stored(service)) == (202, "1", {"Once."})
+
+
+def write_until(stopped: threading.Event, service: ServiceProcess, number: int, taken: set[str]) -> list[str]:
+    """Send comment after comment; returns those that broke off after the service had begun to read them."""
+    reader = Reader(service.port)
+    for count in range(100_000):
+        words = f"Comment {count} of reader {number}."
+        try:
+            if reader.send(words, key=words)[0] == 202:
+                taken.add(words)
+        except ConnectionRefusedError:
+            return []
+        except BROKEN:
+            reader.close()
+            return [words]
+        if number % 2:
+            reader.close()  # every other reader comes by a new connection each time
+        if stopped.is_set() and count > 10_000:
+            break
+    return []
+
+
+def test_a_stop_under_load_cuts_no_answer(service: ServiceProcess) -> None:
+    service.start()
+    taken: list[set[str]] = [set() for _ in range(READERS)]
+    cut: list[str] = []
+    stopped = threading.Event()
+
+    def one(number: int) -> None:
+        cut.extend(write_until(stopped, service, number, taken[number]))
+
+    readers = [threading.Thread(target=one, args=(number,)) for number in range(READERS)]
+    for reader in readers:
+        reader.start()
+    wait_until(lambda: all(len(mine) > 3 for mine in taken), "answers to every reader")
+    assert service.stop() == 0
+    stopped.set()
+    for reader in readers:
+        reader.join()
+    assert cut == []
+    assert stored(service) == set().union(*taken)
+
+
+def test_a_request_that_has_begun_to_arrive_is_still_answered(service: ServiceProcess) -> None:
+    service.start()
+    with socket.create_connection(("127.0.0.1", service.port)) as late:
+        late.sendall(b"GET /healthz HTTP/1.1\r\n")
+        wait_until(lambda: is_read(service, late), "the server to read the first line")
+        service.signal(signal.SIGTERM)
+        wait_until(lambda: not is_listening(service.port), "the closed door")
+        late.sendall(b"Host: localhost\r\n\r\n")
+        answer = http.client.HTTPResponse(late)
+        answer.begin()
+        assert (answer.status, answer.getheader("Connection")) == (200, "close")
+    assert service.wait() == 0
+
+
+def is_read(service: ServiceProcess, client: socket.socket) -> bool:
+    """Whether the server has taken all that the client sent: nothing waits in its receive queue."""
+    port = f"{client.getsockname()[1]:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    theirs = [
+        line for line in lines if line[2].endswith(f":{port}") and line[1].endswith(f":{service.port:04X}")
+    ]
+    return bool(theirs) and theirs[0][4].endswith(":00000000")
+
+
+def is_listening(port: int) -> bool:
+    """Whether anybody answers the door."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_one_stuck_request_holds_up_nobody_else(service: ServiceProcess) -> None:
+    service.start()
+    with socket.create_connection(("127.0.0.1", service.port)) as stuck:
+        stuck.sendall(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+        assert service.is_ready()
+
+
+def test_the_first_start_writes_a_key_for_its_owner_alone(service: ServiceProcess) -> None:
+    service.start()
+    assert stat.S_IMODE((service.folder / "secret.key").stat().st_mode) == 0o600
+    assert "secret_key_made" in service.log.read_text()
+
+
+def test_a_wrong_key_is_refused(service: ServiceProcess) -> None:
+    service.start()
+    service.stop()
+    assert "does not open" in refusal(service, COMMENTS_SECRET_KEY=Keyring.generate())
+
+
+def test_a_lost_key_is_not_replaced(service: ServiceProcess) -> None:
+    service.start()
+    service.stop()
+    (service.folder / "secret.key").unlink()
+    assert "secret.key is gone" in refusal(service)
+    assert not (service.folder / "secret.key").exists()
+
+
+def test_a_port_in_use_is_named(service: ServiceProcess) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", service.port))
+        other.listen()
+        assert f"port {service.port}" in refusal(service)
+
+
+def test_wrong_settings_are_named(service: ServiceProcess) -> None:
+    assert "COMMENTS_PUBLIC_URL" in refusal(service, COMMENTS_PUBLIC_URL="nowhere")
+
+
+def test_a_folder_that_cannot_be_written_is_named(service: ServiceProcess) -> None:
+    (service.folder / "file").write_text("")
+    url = f"sqlite:///{service.folder / 'file' / 'comments.sqlite3'}"
+    assert str(service.folder / "file") in refusal(service, COMMENTS_DATABASE_URL=url)
+
+
+def test_postgresql_without_tables_is_refused_and_the_command_named(service: ServiceProcess) -> None:
+    with postgres_database() as url:
+        said = refusal(service, COMMENTS_DATABASE_URL=url, COMMENTS_SECRET_KEY=SECRET_KEY)
+    assert "comments migrate" in said
+
+
+def test_postgresql_without_a_key_is_refused(service: ServiceProcess) -> None:
+    with postgres_database() as url:
+        service.environment["COMMENTS_DATABASE_URL"] = url
+        assert service.run("migrate").returncode == 0
+        assert "COMMENTS_SECRET_KEY" in refusal(service)
+
+
+def test_no_line_of_the_log_tells_who_wrote_what(service: ServiceProcess) -> None:
+    service.environment["COMMENTS_LOG_LEVEL"] = "DEBUG"
+    service.start()
+    send(service, "harpsichord", email="zenobia@example.org", name="Zenobia")
+    service.stop()
+    log = service.log.read_text()
+    assert '"status": 202' in log
+    assert not [word for word in ("harpsichord", "zenobia", "Zenobia", ARTICLE) if word in log]
+
+
+def test_gunicorn_serves_it_as_well(service: ServiceProcess) -> None:
+    bind = ["--bind", f"127.0.0.1:{service.port}", "--no-control-socket"]
+    command = [sys.executable, "-m", "gunicorn", "comments_service.wsgi:make()", "-k", "gthread", *bind]
+    service.start(command=command)
+    assert send(service, "By another server.")[0] == 202
+    assert service.stop() == 0
+
+
+def test_an_address_that_is_not_ours_is_refused() -> None:
+    foreign = Settings(host="192.0.2.1")
+    with pytest.raises(CannotStart, match=r"Cannot listen on 192\.0\.2\.1"):
+        Service(lambda _environ, _start: [], foreign)
