@@ -139,12 +139,16 @@ def serving(app: Flask, listener: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
-        for channel in [*server.active_channels.values()]:
-            channel.will_close = True  # a browser keeps its connections, and the loop ends after the last one
-        server.pull_trigger()
-        server.close()
+        server.trigger.pull_trigger(lambda: close_all(server))  # in the loop's own thread, between two rounds
         thread.join(PATIENCE_SECONDS)
         server.task_dispatcher.shutdown()
+
+
+def close_all(server: Any) -> None:
+    """Take no more, and let go of the connections that browsers keep: the loop ends after the last one."""
+    for channel in server.active_channels.values():
+        channel.will_close = True
+    server.close()
 
 
 @dataclass(frozen=True)
