@@ -19,7 +19,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends python3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin comments \
+    && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin comments \
     && install -d -m 0700 -o comments /data
 COPY --from=build /opt/comments /opt/comments
 ENV PATH=/opt/comments/bin:$PATH \
