@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Mapping
 from html import unescape
+from html.parser import HTMLParser
 from typing import Any
 
 from flask import Flask
@@ -16,12 +18,13 @@ from werkzeug.test import TestResponse
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Base, Site
 from comments_service.vocabulary import SiteView
-from tests.factories import ARTICLE, ORIGIN, a_body
+from tests.factories import ARTICLE, ORIGIN, PASSWORD, a_body, a_moderator
 
 OWN_ORIGIN = "http://localhost:8000"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
+REFUSALS = {400, 403, 404, 405, 409, 411, 413, 415, 422}
 _networks = itertools.count(1)
 
 
@@ -115,10 +118,25 @@ def send_form(
     )
 
 
-def form_fields(ticket: str, **fields: str) -> dict[str, str]:
+def form_fields(ticket: str, /, **fields: str) -> dict[str, str]:
     """What a browser sends for a form that nothing is wrong with."""
     typed = {name: str(value) for name, value in a_body(ticket).items() if name not in ("url", "title")}
     return typed | {"website": "", "parent": ""} | fields
+
+
+def is_refused(response: TestResponse, *statuses: int) -> bool:
+    """Whether this is a refusal with one of the statuses, in words, as a problem or as a page."""
+    if response.mimetype == PROBLEM:
+        problem = response.get_json(force=True)
+        worded = bool(problem["title"] and problem["detail"]) and problem["status"] == response.status_code
+    else:
+        worded = response.mimetype == "text/html" and "<h1" in response.text
+    return worded and response.status_code in (statuses or REFUSALS)
+
+
+def raw(client: FlaskClient, **fields: Any) -> bytes:
+    """A good body with some fields replaced, as JSON that spells everything in ASCII."""
+    return json.dumps(dict(a_body(a_ticket(client))) | fields).encode()
 
 
 def everything(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
@@ -150,3 +168,48 @@ def wrong_fields(response: TestResponse) -> dict[str, str]:
     """The wrong fields of a 422, with their codes."""
     assert response.status_code == 422, response.text
     return {error["field"]: error["code"] for error in response.get_json(force=True)["errors"]}
+
+
+def sign_in(app: Flask) -> FlaskClient:
+    """The browser of a moderator who has come in by the sign-in page."""
+    moderator, browser = a_moderator(app), app.test_client()
+    token = csrf_token(browser.get("/login"))
+    fields = {"csrf_token": token, "name": moderator.name, "password": PASSWORD}
+    response = browser.post("/login", data=fields, headers={"Origin": OWN_ORIGIN})
+    assert response.status_code == 303, response.text
+    return browser
+
+
+def csrf_token(response: TestResponse) -> str:
+    """The token in the first form of a moderator's page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', response.text)
+    assert found, "the page has no form"
+    return unescape(found[1])
+
+
+class _Dangers(HTMLParser):
+    """Collects what a comment must never bring into a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("iframe", "object", "embed", "math", "style", "base"):
+            self.found.append(tag)
+        for name, value in attrs:
+            is_script = (value or "").strip().lower().startswith(("javascript:", "data:", "vbscript:"))
+            is_foreign = name == "src" and not (value or "").startswith("/assets/")
+            if name.startswith("on") or name == "style" or is_foreign or (name != "value" and is_script):
+                self.found.append(f"{tag} {name}={value}")
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script" and data.strip():
+            self.found.append(data)
+
+
+def dangers(html: str) -> list[str]:
+    """What a browser would run, or fetch from elsewhere, because of this markup."""
+    parser = _Dangers()
+    parser.feed(html)
+    return parser.found

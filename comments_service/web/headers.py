@@ -8,7 +8,7 @@ import brotli
 from flask import Flask, Response, make_response, request
 
 from comments_service.bundle import Bundle
-from comments_service.errors import LengthRequired
+from comments_service.errors import LengthRequired, Malformed
 from comments_service.settings import Settings
 
 PAGE_POLICY = (
@@ -23,6 +23,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Guard every request and finish every answer."""
+    app.before_request(_want_readable_query)
     app.before_request(_want_length)
 
     @app.after_request
@@ -43,6 +44,13 @@ def precompressed(content: Bundle, mimetype: str) -> Response:
         response.headers["Content-Encoding"] = encoding
     response.set_etag(f"{content.hash}-{encoding or 'plain'}")
     return make_response(response.make_conditional(request))
+
+
+def _want_readable_query() -> None:
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed("The query is not UTF-8.") from error
 
 
 def _want_length() -> None:
