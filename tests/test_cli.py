@@ -26,8 +26,11 @@ Run = Callable[..., Result]
 def run(database: str) -> Run:
     """Run a command on this test's database."""
 
-    def run_it(*arguments: str, text: str | None = None, **environment: str) -> Result:
-        variables = {"COMMENTS_DATABASE_URL": database, "COMMENTS_SECRET_KEY": SECRET_KEY}
+    def run_it(*arguments: str, text: str | None = None, **environment: str | None) -> Result:
+        variables: dict[str, str | None] = {
+            "COMMENTS_DATABASE_URL": database,
+            "COMMENTS_SECRET_KEY": SECRET_KEY,
+        }
         variables |= {"COMMENTS_PUBLIC_URL": "https://comments.example.org"}
         return CliRunner().invoke(main, arguments, input=text, env=variables | environment)
 
@@ -181,6 +184,15 @@ def test_an_export_is_lines_of_json(run: Run, app: Flask, site: SiteView) -> Non
         "comment",
     ]
     assert ("zenobia" in plain.stdout, "zenobia" in full.stdout) == (False, True)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_logged_never_gets_into_an_export(run: Run, tmp_path: Path) -> None:
+    fresh = {"COMMENTS_DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}", "COMMENTS_SECRET_KEY": None}
+    run("site", "add", "demo", "--origin", ORIGIN, **fresh)
+    result = run("export", "demo", "--with-emails", **fresh)
+    assert "secret_key_made" in result.stderr
+    assert [json.loads(line)["type"] for line in result.stdout.splitlines()] == ["site"]
 
 
 def test_an_export_to_a_file_overwrites_nothing(run: Run, site: SiteView, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -207,8 +208,9 @@ def test_no_byte_of_the_person_is_left_in_file_or_journal(
 
 @SQLITE
 def test_a_reader_who_holds_the_journal_is_told_about(
-    app: Flask, site: SiteView, settings: Settings, keys: Keyring, now: datetime
+    settings: Settings, site: SiteView, keys: Keyring, now: datetime, make_app: Callable[[Settings], Flask]
 ) -> None:
+    app = make_app(settings.model_copy(update={"database_wait_seconds": 0.1}))
     a_comment(app, site, email=EMAIL)
     file = settings.sqlite_file
     assert file is not None

@@ -56,6 +56,7 @@ class Submitter:
     previous: str
     acknowledged: dict[str, int] = field(default_factory=dict)
     doubtful: list[str] = field(default_factory=list)
+    sent_again: int = 0
     refused: list[str] = field(default_factory=list)
     _count: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -77,6 +78,7 @@ class Submitter:
         waiting, self.doubtful = self.doubtful, []
         for text in waiting:
             self.send(reader, text)
+            self.sent_again += 1
         reader.close()
 
     def send(self, reader: Reader, text: str) -> None:
@@ -197,17 +199,18 @@ def report(
     service: ServiceProcess, submitters: Sequence[Submitter], slowest: float, plant: str | None
 ) -> int:
     """Print the figures; 1 when any of them is wrong."""
-    retried = sum(len(s.doubtful) for s in submitters)
+    in_doubt = sum(len(s.doubtful) for s in submitters)
     refused = [answer for s in submitters for answer in s.refused]
     finding = check(service.folder, {t: n for s in submitters for t, n in s.acknowledged.items()}, plant)
-    print(f"  acknowledged {finding.acknowledged:,}")
+    sent_again = sum(s.sent_again for s in submitters)
+    print(f"  acknowledged {finding.acknowledged:,} ({sent_again:,} of them broken off and sent again)")
     print(f"  lost         {finding.lost:,}")
     print(f"  doubled      {finding.doubled:,}")
     print(f"  drift        {finding.drift:,}")
     print(f"  integrity    {finding.integrity}, slowest start {slowest:.1f} s")
-    if refused or retried:
-        print(f"  refused      {len(refused)}, first: {refused[:1]}; still in doubt: {retried}")
-    return 0 if finding.is_good and not refused and not retried else 1
+    if refused or in_doubt:
+        print(f"  refused      {len(refused)}, first: {refused[:1]}; still in doubt: {in_doubt}")
+    return 0 if finding.is_good and not refused and not in_doubt else 1
 
 
 def check(folder: Path, acknowledged: dict[str, int], plant: str | None) -> Finding:

@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
+from comments_service import logs
 from comments_service.errors import CannotStart
 from comments_service.settings import Settings, load_settings
 from comments_service.storage.database import db
@@ -75,6 +76,7 @@ def on_new_installation(command: Callable[Concatenate[Installation, P], R]) -> C
 def _within(
     settings: Settings, command: Callable[Concatenate[Installation, P], R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
+    logs.configure(settings)  # to standard error: standard output belongs to lists and exports
     open_database: OpenDatabase = click.get_current_context().obj
     with open_database(settings):
         return command(Installation(settings), *args, **kwargs)
