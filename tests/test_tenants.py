@@ -1,0 +1,271 @@
+"""Walls between sites: what one site gave out opens nothing on another, by any route, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from comments_service.vocabulary import SiteView
+from tests.doors import (
+    OWN_ORIGIN,
+    a_ticket,
+    ask,
+    everything,
+    form_fields,
+    is_problem,
+    own,
+    page,
+    page_ticket,
+    send,
+    send_form,
+    sign_in,
+    wrong_fields,
+)
+from tests.factories import ARTICLE, ORIGIN, StoredComment, a_body, a_comment, a_site
+
+SECRET = "Only of alpha."
+ALPHA_ONLY = "https://alpha.example.org"
+BETA_ONLY = "https://beta.example.org"
+EMAIL = "ana@example.org"
+
+
+@dataclass(frozen=True)
+class Two:
+    """Two sites that share a page and its id, and everything that the first one has given out."""
+
+    app: Flask
+    client: FlaskClient
+    alpha: SiteView
+    beta: SiteView
+    approved: StoredComment
+    sent: dict[str, Any]  # the answer to a comment that waits on alpha
+    body: dict[str, Any]  # what was sent for it
+    betas: dict[str, Any]  # the answer to a comment that waits on beta
+
+    @property
+    def token(self) -> str:
+        """Alpha's status token."""
+        return str(self.sent["status_url"].rpartition("/")[2])
+
+
+@pytest.fixture
+def two(app: Flask, client: FlaskClient) -> Two:
+    """Two sites with comments on the same article."""
+    alpha = a_site(app, key="alpha", origins=(ORIGIN, ALPHA_ONLY), publishes_known_authors=True)
+    beta = a_site(app, key="beta", origins=(ORIGIN, BETA_ONLY), publishes_known_authors=True)
+    approved = a_comment(app, alpha, article_id="7", text=SECRET, name="Alpha's own", email=EMAIL)
+    a_comment(app, alpha, url=f"{ALPHA_ONLY}/x")
+    for number in range(2):
+        a_comment(app, beta, article_id="7", text=f"Of beta {number}.")
+    body = dict(a_body(a_ticket(client, site="alpha", id="7"), id="7", email=EMAIL, text="Waits on alpha."))
+    sent = send(client, body, site="alpha", key="key")
+    betas = send(client, a_body(a_ticket(client, site="beta", id="7"), id="7"), site="beta")
+    return Two(app, client, alpha, beta, approved, sent.get_json(), body, betas.get_json())
+
+
+def walk_thread(two: Two) -> None:
+    first = ask(two.client, "thread", site="beta", id="7")
+    assert SECRET not in first.text
+    assert str(two.approved.id) not in [c["id"] for c in first.get_json()["comments"]]
+    tag = ask(two.client, "thread", site="alpha", id="7").headers["ETag"]
+    assert ask(two.client, "thread", site="beta", id="7", headers={"If-None-Match": tag}).status_code == 200
+    assert wrong_fields(ask(two.client, "thread", site="beta", url=f"{ALPHA_ONLY}/x")) == {"url": "refused"}
+    stranger = ask(two.client, "thread", site="beta", id="7", headers={"Origin": ALPHA_ONLY})
+    assert is_problem(stranger, 403, "origin-refused")
+
+
+def walk_ticket(two: Two) -> None:
+    stranger = ask(two.client, "ticket", site="beta", id="7", headers={"Origin": ALPHA_ONLY})
+    assert is_problem(stranger, 403, "origin-refused")
+    assert wrong_fields(ask(two.client, "ticket", site="beta", url=f"{ALPHA_ONLY}/x")) == {"url": "refused"}
+
+
+def walk_post(two: Two) -> None:
+    client, ours = two.client, a_ticket(two.client, site="beta", id="7")
+    for ticket in (two.body["ticket"], two.sent["receipt"], two.token):
+        response = send(client, a_body(ticket, id="7"), site="beta")
+        assert is_problem(response, 403, "ticket-refused")
+    repeated = send(client, two.body, site="beta", key="key")
+    assert is_problem(repeated, 403, "ticket-refused")
+    for number in (two.approved.id, two.sent["comment"]["id"]):
+        response = send(client, a_body(ours, id="7", parent=str(number)), site="beta")
+        assert wrong_fields(response) == {"parent": "refused"}
+    stranger = send(client, a_body(ours, id="7"), site="beta", origin=ALPHA_ONLY)
+    assert is_problem(stranger, 403, "origin-refused")
+
+
+def walk_own(two: Two) -> None:
+    client, number = two.client, two.betas["comment"]["id"]
+    for token in (two.sent["receipt"], two.token, two.body["ticket"], two.betas["receipt"][:-1]):
+        assert is_problem(own(client, number, token), 403, "receipt-refused")
+    assert is_problem(own(client, two.sent["comment"]["id"], two.betas["receipt"]), 403, "receipt-refused")
+    from_beta = own(client, two.sent["comment"]["id"], two.sent["receipt"], Origin=BETA_ONLY)
+    assert is_problem(from_beta, 403, "origin-refused")
+
+
+def walk_counts(two: Two) -> None:
+    found = ask(two.client, "counts", site="beta", url=[f"{ALPHA_ONLY}/x", ARTICLE]).get_json()["counts"]
+    assert [one["count"] for one in found] == [0, 2]
+    stranger = ask(two.client, "counts", site="beta", headers={"Origin": ALPHA_ONLY})
+    assert is_problem(stranger, 403, "origin-refused")
+
+
+def walk_page(two: Two) -> None:
+    shown = page(two.client, site="beta", id="7", reply=str(two.approved.id))
+    assert shown.status_code == 200
+    assert SECRET not in shown.text
+    assert "Alpha&#39;s own" not in shown.text
+    assert page(two.client, site="beta", url=f"{ALPHA_ONLY}/x").status_code == 422
+    referred = two.client.get("/sites/beta/thread", headers={"Referer": f"{ALPHA_ONLY}/x"})
+    assert referred.status_code == 422
+
+
+def walk_page_form(two: Two) -> None:
+    client, query = two.client, {"url": ARTICLE, "id": "7"}
+    alphas = page_ticket(page(client, site="alpha", id="7"))
+    assert send_form(client, form_fields(alphas), site="beta", query=query).status_code == 403
+    betas = page_ticket(page(client, site="beta", id="7"))
+    fields = form_fields(betas, parent=str(two.approved.id))
+    assert send_form(client, fields, site="beta", query=query).status_code == 422
+    stranger = send_form(client, form_fields(betas), site="beta", query=query, headers={"Origin": ALPHA_ONLY})
+    assert stranger.status_code == 403
+
+
+def walk_status(two: Two) -> None:
+    alphas, betas = two.token.partition("."), two.betas["status_url"].rpartition("/")[2].partition(".")
+    for token in (f"{alphas[0]}.{betas[2]}", f"{betas[0]}.{alphas[2]}", two.sent["receipt"]):
+        assert two.client.get(f"/status/{token}").status_code == 404
+    assert "Waits on alpha." not in two.client.get(urlsplit(two.betas["status_url"]).path).text
+
+
+def outside(two: Two, method: str, path: str) -> None:
+    """A reader of alpha, with all that alpha gave out, before one of the moderators' pages."""
+    two.client.set_cookie("__Host-comments", two.sent["receipt"])
+    headers = {"Authorization": f"Bearer {two.sent['receipt']}", "Origin": OWN_ORIGIN}
+    fields = {"csrf_token": two.body["ticket"], "decide": f"approve {two.sent['comment']['id']}:1"}
+    data = None if method == "GET" else fields
+    response = two.client.open(path, method=method, headers=headers, data=data)
+    assert response.status_code == 403 or response.headers["Location"].startswith("/login")
+    assert SECRET not in response.text
+    assert EMAIL not in response.text
+
+
+def walk_queue(two: Two) -> None:
+    outside(two, "GET", "/queue?status=all&site=alpha")
+
+
+def walk_home(two: Two) -> None:
+    response = two.client.get("/", headers={"Authorization": f"Bearer {two.sent['receipt']}"})
+    assert response.status_code == 303
+    assert SECRET not in response.text
+
+
+def walk_decisions(two: Two) -> None:
+    outside(two, "POST", "/queue/decisions")
+
+
+def walk_reveal(two: Two) -> None:
+    outside(two, "POST", f"/queue/{two.sent['comment']['id']}/reveal")
+
+
+def walk_article(two: Two) -> None:
+    outside(two, "POST", f"/queue/articles/{two.approved.thread_id}")
+
+
+def walk_account(two: Two) -> None:
+    outside(two, "GET", "/account")
+
+
+def walk_password(two: Two) -> None:
+    outside(two, "POST", "/account")
+
+
+WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
+    ("api.thread", "GET"): walk_thread,
+    ("api.ticket", "GET"): walk_ticket,
+    ("api.post_comment", "POST"): walk_post,
+    ("api.own_comment", "GET"): walk_own,
+    ("api.counts", "GET"): walk_counts,
+    ("public.thread", "GET"): walk_page,
+    ("public.post_comment", "POST"): walk_page_form,
+    ("public.status", "GET"): walk_status,
+    ("queue.home", "GET"): walk_home,
+    ("queue.show", "GET"): walk_queue,
+    ("queue.decide", "POST"): walk_decisions,
+    ("queue.reveal", "POST"): walk_reveal,
+    ("queue.open_or_close", "POST"): walk_article,
+    ("account.show", "GET"): walk_account,
+    ("account.change", "POST"): walk_password,
+}
+# What these answer is the same for all sites, or belongs to none
+KNOW_NO_SITE = {"embed.script", "embed.hashed_script", "assets.asset", "health.healthz", "health.readyz"}
+KNOW_NO_SITE |= {"sessions.login", "sessions.sign_in", "sessions.logout"}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_every_route_has_its_walk(app: Flask) -> None:
+    routes = {
+        (rule.endpoint, method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint not in KNOW_NO_SITE
+    }
+    assert routes == WALKS.keys()
+
+
+@pytest.mark.parametrize("route", WALKS, ids=" ".join)
+def test_nothing_of_one_site_opens_another(two: Two, route: tuple[str, str]) -> None:
+    before = everything(two.app)
+    WALKS[route](two)
+    assert everything(two.app) == before
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_preflight_of_one_site_is_none_of_another(two: Two) -> None:
+    for route in ("thread", "ticket", "comments", "counts"):
+        response = two.client.options(f"/api/v1/sites/beta/{route}", headers={"Origin": ALPHA_ONLY})
+        assert is_problem(response, 403, "origin-refused")
+
+
+def test_a_known_author_of_one_site_is_a_stranger_on_another(two: Two) -> None:
+    known = two.app.test_client()
+    ticket = a_ticket(known, site="beta", id="7")
+    body = a_body(ticket, id="7", email=EMAIL, previous=two.sent["receipt"])
+    assert send(known, body, site="beta").status_code == 202
+
+
+def test_the_same_email_leaves_different_marks_on_two_sites(two: Two) -> None:
+    ticket = a_ticket(two.client, site="beta", id="7")
+    send(two.client, a_body(ticket, id="7", email=EMAIL), site="beta")
+    rows = everything(two.app)["comment"]
+    marks = [{row[8] for row in rows if row[1] == site.id} for site in (two.alpha, two.beta)]
+    assert marks[0].isdisjoint(marks[1])
+
+
+def test_the_queue_of_one_site_shows_nothing_of_another(two: Two) -> None:
+    shown = sign_in(two.app).get("/queue?status=all&site=beta")
+    assert shown.status_code == 200
+    assert "Of beta 1." in shown.text
+    assert SECRET not in shown.text
+    assert "Waits on alpha." not in shown.text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_cursor_of_one_site_shows_nothing_of_it_on_another(
+    settings: Any, make_app: Callable[..., Flask]
+) -> None:
+    app = make_app(settings.model_copy(update={"page_size": 1}))
+    alpha, beta, client = a_site(app, key="alpha"), a_site(app, key="beta"), app.test_client()
+    for number in range(3):
+        a_comment(app, alpha, text=f"Of alpha {number}.")
+        a_comment(app, beta, text=f"Of beta {number}.")
+    cursor = ask(client, "thread", site="alpha").get_json()["next"]
+    answer = ask(client, "thread", site="beta", cursor=cursor)
+    assert answer.status_code == 200
+    assert "Of alpha" not in answer.text
