@@ -125,8 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="comments-crash-") as folder:
         service = ServiceProcess(Path(folder), port=free_port())
         service.add_site()
-        submitters = known_authors(service)
         try:
+            submitters = known_authors(service)
             chance = random.Random(chosen.seed)  # noqa: S311 - moments of crashes, not secrets
             slowest = run_rounds(service, submitters, chosen.rounds, chance)
         finally:

@@ -71,6 +71,7 @@ class ServiceProcess:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
                 raise RuntimeError(f"the service did not start:\n{self.log.read_text()[-2000:]}")
             time.sleep(0.02)
 
