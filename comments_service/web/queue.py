@@ -41,6 +41,7 @@ BULK_OFFERS: dict[str, tuple[str, ...]] = {
     **{view: OFFERS[status] for view, status in VIEWS.items()},
     ALL: ("approve", "unapprove", "spam", "trash"),
 }
+MAX_TICKS = 200  # the longest page there is; the transaction of a decision stays short
 MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
 _TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})")
 
@@ -177,7 +178,10 @@ def _decision() -> tuple[str, list[str]]:
     action, _, tick = request.form.get("decide", "").partition(" ")
     if action not in ACTIONS:
         raise Malformed
-    return action, [tick] if tick else request.form.getlist("tick")
+    ticks = [tick] if tick else request.form.getlist("tick")
+    if len(ticks) > MAX_TICKS:
+        raise Malformed
+    return action, ticks
 
 
 def _change(tick: str, to_status: Status) -> Change:
