@@ -29,6 +29,8 @@ def configure(settings: Settings) -> None:
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_last(settings.log_format))
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    # It tells of readers who left, with the path, which may hold a token
+    logging.getLogger("waitress").setLevel(max(level, logging.WARNING))
     for name in ("sqlalchemy.engine", "sqlalchemy.pool", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(
             max(level, logging.INFO if level <= logging.DEBUG else logging.WARNING)
@@ -45,4 +47,15 @@ def _last(form: str) -> list[structlog.typing.Processor]:
         )
         return [clean, traces, structlog.processors.JSONRenderer(ensure_ascii=False)]
     plain = structlog.dev.plain_traceback
-    return [clean, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return [
+        clean,
+        _one_line,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
+    ]
+
+
+def _one_line(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    # Libraries put what readers sent into their sentences: nobody may begin a line of his own, or colour one
+    told = str(event["event"])
+    event["event"] = told if told.isprintable() else repr(told)
+    return event

@@ -8,6 +8,7 @@ on SQLite and on PostgreSQL. A test about one of them says so:
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -18,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import valkey
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from sqlalchemy.engine import make_url
 
-from comments_service import create_app
+from comments_service import create_app, logs
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, migrate
@@ -178,6 +180,24 @@ def app_context(app: Flask) -> Iterator[Flask]:
     """Inside the app, without a request: for tests that call a room directly."""
     with app.app_context():
         yield app
+
+
+@pytest.fixture
+def logging_app(settings: Settings, make_app: Callable[[Settings], Flask]) -> Iterator[Callable[..., Flask]]:
+    """Make apps that log to standard error as the service does: `logging_app(log_level="DEBUG")`."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def make(**values: str) -> Flask:
+        chosen = settings.model_copy(update=values)
+        root.handlers.clear()  # pytest's own would be closed
+        logs.configure(chosen)
+        return make_app(chosen)
+
+    yield make
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
