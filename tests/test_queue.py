@@ -289,6 +289,14 @@ def test_a_bulk_decision_about_nothing_says_so(app: Flask, site: SiteView, moder
     assert everything(app) == before
 
 
+def test_enter_in_a_tick_box_decides_nothing(app: Flask, site: SiteView, moderator: FlaskClient) -> None:
+    comment = a_comment(app, site, status="pending")
+    first_button = re.search(r'<button[^>]*value="(\w+)"', queue(moderator).text.partition("decisions")[2])
+    assert first_button
+    press(moderator, decide=first_button[1], tick=[tick(comment)])
+    assert status_of(app, comment) == Status.PENDING
+
+
 def test_a_notice_is_told_once_and_never_by_the_address(
     app: Flask, site: SiteView, moderator: FlaskClient
 ) -> None:

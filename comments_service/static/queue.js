@@ -16,6 +16,9 @@ if (form) {
   };
 
   form.addEventListener("change", count);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.name === "tick") event.preventDefault(); // it would send the form
+  });
   form.addEventListener("click", (event) => {
     const link = event.target.closest("[data-select]");
     if (!link) return;

@@ -22,6 +22,7 @@ from comments_service.web.words import moderators_words
 
 VIEWS = {"pending": Status.PENDING, "approved": Status.APPROVED, "spam": Status.SPAM, "trash": Status.TRASH}
 ALL = "all"
+NOTHING = "nothing"  # what Enter in a tick box sends
 ACTIONS = {
     "approve": Status.APPROVED,
     "unapprove": Status.PENDING,
@@ -86,6 +87,8 @@ def show() -> Response:
 def decide() -> Response:
     """Decide about one comment or about all that are ticked, as they were shown."""
     place = _place(request.form)
+    if request.form.get("decide") == NOTHING:
+        return make_response(redirect(place.address(), 303))
     action, ticks = _decision()
     changes = [_change(tick, ACTIONS[action]) for tick in ticks]
     done, late = moderate.decide_all(changes, moderator_id=g.moderator.id, now=wiring().now())
