@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
 from comments_service.storage.database import db, transaction
@@ -155,6 +155,19 @@ def change_site(app: Flask, site: SiteView, **values: Any) -> None:
     """Set columns of a site as `comments site set` would."""
     with app.app_context(), transaction() as session:
         session.execute(update(Site).where(Site.id == site.id).values(version=Site.version + 1, **values))
+
+
+def break_the_store(app: Flask) -> None:
+    """Let the database refuse every new comment, and quote it."""
+    orders = {
+        "sqlite": (
+            "CREATE TRIGGER broken BEFORE INSERT ON comment BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+        ),
+        "postgresql": ("ALTER TABLE comment ADD CONSTRAINT broken CHECK (depth < 0) NOT VALID",),
+    }
+    with app.app_context(), transaction() as session:
+        for order in orders[session.get_bind().dialect.name]:
+            session.execute(text(order))
 
 
 def is_problem(response: TestResponse, status: int, slug: str) -> bool:

@@ -11,13 +11,13 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
 from comments_service.moderate import Change, decide
 from comments_service.settings import Settings
-from comments_service.storage.database import db, transaction
+from comments_service.storage.database import db
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import NOW
 from tests.doors import (
@@ -25,6 +25,7 @@ from tests.doors import (
     a_network,
     a_ticket,
     ask,
+    break_the_store,
     everything,
     form_fields,
     own,
@@ -107,19 +108,6 @@ def reads(app: Flask, client: FlaskClient, taken: dict[str, Any]) -> Iterator[Te
     yield client.get("/embed.js")
     moderator = sign_in(app)
     yield from (moderator.get(f"/queue?status={status}") for status in ("pending", "approved", "all"))
-
-
-def break_the_store(app: Flask) -> None:
-    """Let the database refuse every new comment, and quote it."""
-    orders = {
-        "sqlite": (
-            "CREATE TRIGGER broken BEFORE INSERT ON comment BEGIN SELECT RAISE(ABORT, 'not this one'); END",
-        ),
-        "postgresql": ("ALTER TABLE comment ADD CONSTRAINT broken CHECK (depth < 0) NOT VALID",),
-    }
-    with app.app_context(), transaction() as session:
-        for order in orders[session.get_bind().dialect.name]:
-            session.execute(text(order))
 
 
 @on_both_formats
