@@ -23,6 +23,10 @@ ALL = (Status.PENDING, Status.APPROVED)  # what moderators mean by "all": neithe
 LONG_TEXT_CHARACTERS = 1_200  # longer ones are folded, so that one comment does not fill the page
 EXCERPT_CHARACTERS = 280
 UNREADABLE_EMAIL = "•••"
+EXPLAINED = {
+    "every-comment-waits": Status.PENDING,
+    "known-author": Status.APPROVED,
+}  # by the verdict's reason
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,16 @@ class ParentLine:
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One comment in the queue. `excerpt` is set for long texts only, which are shown folded."""
+    """One comment in the queue. `excerpt` is set for long texts only, which are shown folded.
+
+    `reason` says why the service put it where it stands; None once somebody has put it elsewhere.
+    """
 
     view: CommentView
     version: int
     masked_email: str | None
     excerpt: str | None
-    reason: str
+    reason: str | None
     article: ArticleLine
     parent: ParentLine | None
 
@@ -184,7 +191,7 @@ def _row(comment: Comment, thread: Thread, site: Site, parent: Comment | None, k
         version=comment.version,
         masked_email=_masked(comment, keys),
         excerpt=markup.plain(comment.text, EXCERPT_CHARACTERS) if is_long else None,
-        reason=comment.verdict_reason,
+        reason=comment.verdict_reason if EXPLAINED.get(comment.verdict_reason) == comment.status else None,
         article=ArticleLine(
             thread.id, site.name, thread.title, thread.url, thread.is_open, thread.approved_count
         ),

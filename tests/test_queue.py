@@ -15,9 +15,11 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from comments_service.moderate import Change, decide
+from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import AuditRow, Comment, DecisionRow, Thread
+from comments_service.tokens import receipt
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import Clock
 from tests.doors import OWN_ORIGIN, csrf_token, everything, sign_in
@@ -127,6 +129,27 @@ def test_a_row_has_all_it_takes_to_decide(
     ):
         assert part in text.replace("\u202f", " "), part
     assert "dan@example.org" not in text
+
+
+def test_the_reason_is_told_while_the_comment_stands_where_it_put_it(
+    app: Flask, site: SiteView, moderator: FlaskClient
+) -> None:
+    comment = a_comment(app, site, status="pending")
+    assert "Waits because" in queue(moderator).text
+    press(moderator, decide=f"approve {tick(comment)}")
+    assert "Waits because" not in queue(moderator, status="approved").text
+
+
+def test_a_known_authors_comment_says_why_it_is_published(
+    app: Flask, keys: Keyring, moderator: FlaskClient
+) -> None:
+    trusting = a_site(app, key="trusting", publishes_known_authors=True)
+    first = a_comment(app, trusting, email="dan@example.org")
+    previous = receipt(keys, site="trusting", comment_id=first.id)
+    known = a_comment(app, trusting, email="dan@example.org", previous=previous)
+    text = queue(moderator, status="approved").text
+    assert known.version == 1
+    assert text.count("Published at once: the author is known here.") == 1
 
 
 def test_the_views_carry_their_counts_and_the_title_what_waits(
