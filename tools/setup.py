@@ -252,8 +252,13 @@ def succeeds(command: list[str], folder: str | None = None, timeout_seconds: flo
 
 
 def run(command: list[str], env: dict[str, str] | None = None) -> None:
-    """Run a command that must succeed; its words go to the error stream, away from what make prints."""
-    subprocess.run(command, check=True, env=env, stdout=sys.stderr)
+    """Run a command that must succeed; what it prints is worth reading only if it did not."""
+    done = subprocess.run(
+        command, check=False, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if done.returncode != 0:
+        print(done.stdout, file=sys.stderr)
+        done.check_returncode()
 
 
 if __name__ == "__main__":
