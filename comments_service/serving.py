@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from time import monotonic, time
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
@@ -13,11 +14,15 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import Error
 
-from comments_service.errors import CannotStart
+from comments_service.errors import CannotStart, LengthRequired
 from comments_service.settings import Settings
+from comments_service.web.headers import guards
+from comments_service.web.problems import PROBLEM_TYPE, as_json, in_our_words
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -39,8 +44,40 @@ class _LastTask(WSGITask):
         super().service()
 
 
+class _NoLength(Error):
+    code, reason = LengthRequired.status, LengthRequired.title
+
+
+class _Parser(HTTPRequestParser):
+    """Refuses a body that does not say how long it is: other servers cut one that is too long in silence."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.chunked:
+            self.error, self.body_rcv = _NoLength(""), None
+
+
+class _Refusal(ErrorTask):
+    """What the server itself refuses, in the words and with the guards of every other refusal."""
+
+    def execute(self) -> None:
+        request: Any = self.request  # the stubs leave much out, here too
+        server: Any = self.channel.server
+        error = in_our_words(request.error.code)
+        body = as_json(error).encode()
+        self.status = f"{error.status} {HTTPStatus(error.status).phrase}"
+        guarded = guards(is_page=False, is_https=server.is_https)
+        told = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store", **guarded}
+        self.response_headers = list(told.items())
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
 class _Channel(HTTPChannel):
     task_class = _LastTask
+    error_task_class = _Refusal
+    parser_class = _Parser
 
 
 class Service:
@@ -65,6 +102,7 @@ class Service:
         }
         self._server = cast(Any, create_server(app, **options))  # the stubs leave much out
         self._server.channel_class = _Channel
+        self._server.is_https = settings.is_https
 
     def run(self, *, on_ready: Callable[[], None]) -> None:
         """Serve until told to stop, then finish what has begun, for at most 20 seconds."""

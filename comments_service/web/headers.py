@@ -59,19 +59,23 @@ def _want_length() -> None:
         raise LengthRequired
 
 
-def _harden(response: Response, *, is_https: bool) -> None:
-    is_page = response.mimetype == "text/html"
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else DATA_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+def guards(*, is_page: bool, is_https: bool) -> dict[str, str]:
+    """The security headers of an answer: those of pages, or those of everything else."""
+    found = {
+        "Content-Security-Policy": PAGE_POLICY if is_page else DATA_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
     if is_page:
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers.setdefault("Cache-Control", "no-store")
-    if is_https:
-        headers.setdefault("Strict-Transport-Security", HSTS)
+        found |= {"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store"}
+    return found | ({"Strict-Transport-Security": HSTS} if is_https else {})
+
+
+def _harden(response: Response, *, is_https: bool) -> None:
+    for name, value in guards(is_page=response.mimetype == "text/html", is_https=is_https).items():
+        response.headers.setdefault(name, value)
 
 
 def _compress(response: Response) -> None:

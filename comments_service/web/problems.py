@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, json, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from comments_service.errors import BodyTooLarge, CommentsError, Malformed, PageNotFound, StoreUnavailable
+from comments_service.errors import (
+    BodyTooLarge,
+    CommentsError,
+    LengthRequired,
+    Malformed,
+    PageNotFound,
+    StoreUnavailable,
+)
 from comments_service.web.words import moderators_words, problem_words
 
 API_PREFIX = "/api/"
 PROBLEM_TYPE = "application/problem+json"
 RETRY_STORE_SECONDS = 5
 READ_ONLY = "25006"  # PostgreSQL's word for a standby, or a server set so, that is asked to write
-OWN_WORDS = {error.status: error for error in (Malformed, PageNotFound, BodyTooLarge)}
+OWN_WORDS = {error.status: error for error in (Malformed, PageNotFound, LengthRequired, BodyTooLarge)}
 log = structlog.get_logger(__name__)
 
 
@@ -33,7 +41,15 @@ def init_app(app: Flask) -> None:
 
 def show(error: CommentsError) -> Response:
     """An error of ours as an answer."""
-    response = _answer(error.status, error.slug, error.title, error.detail, errors=error.errors_as_json())
+    if wants_page():
+        title, detail = problem_words(error.slug, error.title, error.detail)
+        words = moderators_words()
+        page = render_template("error.html", **words, status=error.status, title=title, detail=detail)
+        response = make_response(page, error.status)
+    else:
+        response = make_response(as_json(error), error.status)
+        response.content_type = PROBLEM_TYPE
+    response.headers["Cache-Control"] = "no-store"
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
@@ -43,15 +59,34 @@ def _show_http(error: HTTPException) -> Response:
     """Werkzeug's own refusals (404, 405 with Allow, 413…) in our shape."""
     if error.response is not None:  # a redirect
         return make_response(error.get_response())
-    status = error.code or 500
-    if status in OWN_WORDS:
-        return show(OWN_WORDS[status]())
-    phrase = HTTPStatus(status).phrase
-    response = _answer(status, phrase.lower().replace(" ", "-"), phrase, phrase + ".")
+    response = show(in_our_words(error.code or 500))
     for name, value in error.get_headers(None):
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
     return response
+
+
+def in_our_words(status: int) -> CommentsError:
+    """What a library or the server refuses, as an error of ours."""
+    if status in OWN_WORDS:
+        return OWN_WORDS[status]()
+    phrase = HTTPStatus(status).phrase
+    error = CommentsError(f"{phrase}.")
+    error.status, error.slug, error.title = status, phrase.lower().replace(" ", "-"), phrase
+    return error
+
+
+def as_json(error: CommentsError) -> str:
+    """An error as RFC 9457 has it."""
+    problem: dict[str, object] = {
+        "type": f"urn:comments:problem:{error.slug}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if error.errors:
+        problem["errors"] = error.errors_as_json()
+    return json.dumps(problem, ensure_ascii=False)
 
 
 def store_refusal(error: Exception) -> StoreUnavailable | None:
@@ -84,30 +119,7 @@ def _show_unknown(error: Exception) -> Response:
         _forget_rows(error)
     log.error("internal_error", reference=reference, exc_info=error)
     detail = f"This is our mistake, and it is logged. Its number is {reference}."
-    return _answer(500, "internal", "Something went wrong", detail)
-
-
-def _answer(
-    status: int, slug: str, title: str, detail: str, *, errors: list[dict[str, str]] | None = None
-) -> Response:
-    if wants_page():
-        title, detail = problem_words(slug, title, detail)
-        told = {"slug": slug, "status": status, "title": title, "detail": detail}
-        page = render_template("error.html", **moderators_words(), **told)
-        response = make_response(page, status)
-    else:
-        problem: dict[str, object] = {
-            "type": f"urn:comments:problem:{slug}",
-            "title": title,
-            "status": status,
-            "detail": detail,
-        }
-        if errors:
-            problem["errors"] = errors
-        response = make_response(json.dumps(problem, ensure_ascii=False), status)
-        response.content_type = PROBLEM_TYPE
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return show(CommentsError(detail))
 
 
 def wants_page() -> bool:
