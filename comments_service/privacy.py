@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,6 +29,14 @@ UNKNOWN_NETWORK = "unknown"
 
 _SEPARATORS = re.compile(r"[\s,]+")
 _NUMBERED = re.compile(r"([0-9]{1,9}):(.*)", re.DOTALL)
+
+
+class KeyHolder(Protocol):
+    """Whoever can tell the keys of this moment: a keyring itself, or what follows a key file that changes."""
+
+    @property
+    def ring(self) -> Keyring:
+        """The keys as they are now."""
 
 
 class Keyring:
@@ -57,6 +66,11 @@ class Keyring:
     def __repr__(self) -> str:
         """Name the numbers only: a keyring may stand in a traceback or a log line."""
         return f"Keyring(numbers={self.numbers})"
+
+    @property
+    def ring(self) -> Keyring:
+        """Itself: these keys do not change."""
+        return self
 
     @classmethod
     def parse(cls, text: str) -> Keyring:

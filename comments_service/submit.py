@@ -18,7 +18,7 @@ from comments_service.errors import (
     ReceiptRefused,
     ThreadClosed,
 )
-from comments_service.privacy import Keyring
+from comments_service.privacy import KeyHolder, Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import lock_for, transaction
 from comments_service.storage.models import Comment, Site, SubmissionKey, Thread
@@ -29,17 +29,20 @@ EMAIL_COLUMN = "comment.email"
 KEY_LIFETIME = timedelta(hours=24)
 
 
-def submit(submission: Submission, *, settings: Settings, keys: Keyring, now: datetime) -> Receipt:
+def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: datetime) -> Receipt:
     """Take one comment in: answer a repetition as before, else check, judge and store it.
+
+    The keys are asked for inside the transaction: what is stored after a rotation is under its key.
 
     Raises: KeyReused, TooManyComments (with `retry_after_seconds`), ThreadClosed, FieldsRefused (parent),
     DuplicateComment. Whatever is raised, nothing is stored.
     """
-    network_hashes = keys.network_hashes(submission.network, site_id=submission.site.id)
     key_hash = hashlib.sha256(submission.idempotency_key.encode()).digest()
     with transaction() as session:
+        ring = keys.ring
+        network_hashes = ring.network_hashes(submission.network, site_id=submission.site.id)
         lock_for(session, network_hashes[-1][1:], key_hash, *_article_names(submission))
-        if (answer := _first_answer(session, submission, key_hash, keys, now)) is not None:
+        if (answer := _first_answer(session, submission, key_hash, ring, now)) is not None:
             return answer
         throttle.refuse_haste(
             session, site_id=submission.site.id, network_hashes=network_hashes, settings=settings, now=now
@@ -48,14 +51,14 @@ def submit(submission: Submission, *, settings: Settings, keys: Keyring, now: da
         if not (thread.is_open and session.get_one(Site, submission.site.id).is_open):
             raise ThreadClosed
         parent = _parent(session, submission, thread)
-        _refuse_twin(session, submission, thread, keys)
-        verdict = _judge(session, submission, keys)
-        comment = _store(session, submission, thread, parent, verdict, keys, now)
+        _refuse_twin(session, submission, thread, ring)
+        verdict = _judge(session, submission, ring)
+        comment = _store(session, submission, thread, parent, verdict, ring, now)
         session.add(
             SubmissionKey(
                 site_id=submission.site.id,
                 key_hash=key_hash,
-                body_hash=keys.digest("body", _body(submission)),
+                body_hash=ring.digest("body", _body(submission)),
                 comment_id=comment.id,
                 first_status=verdict.status,
                 created_at=now,

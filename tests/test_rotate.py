@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -254,3 +256,20 @@ def test_retiring_takes_the_old_key_out_of_the_file(filed: Flask, now: datetime)
     with pytest.raises(ReceiptRefused):
         tokens.read_receipt(wiring_of(filed).keys, receipt)
     assert retire(filed_settings(filed), now=now, on_progress=silent) == ()
+
+
+@SQLITE
+def test_keys_are_asked_for_while_nobody_else_can_write(filed: Flask, now: datetime) -> None:
+    site = a_site(filed)
+    other = sqlite3.connect(str(filed_settings(filed).sqlite_file), timeout=0)
+
+    class Watched:
+        @property
+        def ring(self) -> Keyring:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("BEGIN IMMEDIATE")
+            return wiring_of(filed).keys
+
+    with closing(other):
+        receipt = submit(a_submission(site), settings=filed_settings(filed), keys=Watched(), now=now)
+    assert receipt.comment_id

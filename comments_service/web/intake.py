@@ -88,7 +88,7 @@ def _take_in(site: SiteView, sent: Sent) -> Receipt:
         idempotency_key=sent.idempotency_key,
         previous=sent.fields.get("previous"),
     )
-    return submit(submission, settings=parts.settings, keys=parts.keys, now=parts.now())
+    return submit(submission, settings=parts.settings, keys=parts.key_source, now=parts.now())
 
 
 def _article(site: SiteView, sent: Sent) -> ArticleRef:
