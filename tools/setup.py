@@ -159,21 +159,31 @@ def find_browser() -> str | None:
 
 
 def install_browser(clock: Clock) -> bool:
-    """Find or install a Chromium that starts. Returns whether something was installed.
+    """Find or install a Chromium, and what drives it. Returns whether something was installed.
 
-    As root on Debian the package comes first, because it brings libraries and fonts too.
+    As root on Debian the packages come first, because they bring libraries and fonts too.
     """
-    if find_browser() or playwright_browser_starts():
+    missing = [] if driver_starts() else ["libatomic1"]
+    if not find_browser() and (missing or not playwright_browser_starts()):
+        missing += ["chromium", "fonts-liberation"]
+    if not missing:
         return False
     if can_apt():
-        apt_install(["chromium", "fonts-liberation"], clock)
-    else:
+        apt_install(missing, clock)
+    elif driver_starts():
         with clock.downloading("a browser"):
             download = [str(PYTHON), "-m", "playwright", "install", "chromium-headless-shell"]
             succeeds(download, timeout_seconds=PLAYWRIGHT_SECONDS)
+    if not driver_starts():
+        raise SetupFailed("Playwright does not start; on Debian: apt-get install libatomic1")
     if not (find_browser() or playwright_browser_starts()):
         raise SetupFailed("the tests need a browser; install Chromium, or name one in $CHROMIUM")
     return True
+
+
+def driver_starts() -> bool:
+    """Whether Playwright's own Node runs here: a bare Debian lacks one of its libraries."""
+    return succeeds([str(PYTHON), "-m", "playwright", "--version"])
 
 
 def playwright_browser_starts() -> bool:
