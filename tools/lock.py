@@ -15,6 +15,7 @@ COMMON = (
     "--no-emit-index-url",
     "--no-emit-find-links",
     "--no-header",
+    "--system-certs",  # as everything else on the machine does
     "--quiet",
 )
 # Each lock starts from the one before, so that a package has one version in all of them
@@ -34,7 +35,8 @@ def main() -> int:
     """Write every lock; arguments such as `--upgrade` go to uv."""
     for name, sources in LOCKS.items():
         command = [UV, "pip", "compile", *COMMON, *sys.argv[1:], *sources, "-o", f"requirements/{name}.txt"]
-        subprocess.run(command, cwd=ROOT, check=True)
+        if (done := subprocess.run(command, cwd=ROOT, check=False)).returncode != 0:
+            return done.returncode
         print(f"requirements/{name}.txt")
     return 0
 
