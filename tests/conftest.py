@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -81,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_folder()))  # where tmp_path is made
         servers = DatabaseServers()
         config.add_cleanup(servers.stop)
+        signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to stop"))  # and take the servers along
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
