@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
     threads: int = Field(8, ge=1, le=256, description="Requests worked on at once.")
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
-        (), description="Networks whose X-Forwarded-For and -Proto are believed; commas between them."
+        (), description="Networks whose X-Forwarded-For is believed; commas between them."
     )
     submission_interval_seconds: int = Field(
         10, ge=0, description="One submission of a network in this time."

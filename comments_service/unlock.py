@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,21 +32,24 @@ def key_file(settings: Settings) -> Path | None:
 class KeySource:
     """The keys in use. A key file that changes (`comments secret rotate`) is read again without a restart."""
 
-    def __init__(self, settings: Settings, ring: Keyring) -> None:
-        """Hold the keys that `open_keys` has proven."""
+    def __init__(self, settings: Settings, ring: Keyring, engine: Engine) -> None:
+        """Hold the keys that `open_keys` has proven on the database of `engine`."""
         self._file = None if settings.secret_key is not None else key_file(settings)
-        self._ring = ring
+        self._ring, self._engine = ring, engine
         self._seen = self._stamp()
 
     @property
     def ring(self) -> Keyring:
-        """The keys as they are now; a file that cannot be read keeps the keys known so far."""
+        """The keys as they are now; a file that cannot be read or does not fit leaves those known so far."""
         stamp = self._stamp()
         if stamp != self._seen and self._file is not None and stamp is not None:
             try:
-                self._ring = Keyring.parse(self._file.read_text(encoding="utf-8"))
+                self._ring = _proven(_read_file(self._file), _canaries(self._engine))
                 self._seen = stamp
-            except (OSError, KeyRefused) as error:
+            except KeyRefused as error:
+                self._seen = stamp  # said once; a file that is mended has another stamp
+                log.error("secret_key_refused", error=error.detail)
+            except (OSError, CannotStart) as error:
                 log.error("secret_key_unreadable", error=str(error))
         return self._ring
 
@@ -63,12 +67,9 @@ def open_keys(settings: Settings, engine: Engine) -> KeySource:
     Raises: KeyRefused when they do not open what is stored; CannotStart when there are none.
     """
     canaries = _canaries(engine)
-    keys = _read(settings, is_new=not canaries)
-    for number, sealed in canaries.items():
-        if keys.open(sealed, column=CANARY_COLUMN) != CANARY_WORD:
-            raise KeyRefused(f"Key {number} does not open this database.")
+    keys = _proven(_read(settings, is_new=not canaries), canaries)
     keep_canary(keys, engine)
-    return KeySource(settings, keys)
+    return KeySource(settings, keys, engine)
 
 
 def keep_canary(keys: Keyring, engine: Engine) -> None:
@@ -93,29 +94,48 @@ def _canaries(engine: Engine) -> dict[int, bytes]:
         ) from error
 
 
+def _proven(keys: Keyring, canaries: Mapping[int, bytes]) -> Keyring:
+    """The same keys: what a wrong one has sealed, the right one could never open."""
+    for number, sealed in canaries.items():
+        if keys.open(sealed, column=CANARY_COLUMN) != CANARY_WORD:
+            raise KeyRefused(f"Key {number} does not open this database.")
+    return keys
+
+
 def _read(settings: Settings, *, is_new: bool) -> Keyring:
     if settings.secret_key is not None:
-        return Keyring.parse(settings.secret_key.get_secret_value())
+        return _parsed(settings.secret_key.get_secret_value(), "COMMENTS_SECRET_KEY")
     file = key_file(settings)
     if file is None:
         raise CannotStart(
             "COMMENTS_SECRET_KEY: set it (or COMMENTS_SECRET_KEY_FILE); on PostgreSQL every machine needs it."
         )
     if file.exists():
-        return Keyring.parse(file.read_text(encoding="utf-8"))
+        return _read_file(file)
     if not is_new:
         raise KeyRefused(
             f"{file} is gone, and emails in this database were sealed with it. Put the file back, "
             "or set COMMENTS_SECRET_KEY."
         )
-    return Keyring.parse(_write_first(file))
+    _write_first(file)
+    return _read_file(file)
 
 
-def _write_first(file: Path) -> str:
+def _read_file(file: Path) -> Keyring:
+    return _parsed(file.read_bytes().decode("utf-8", "replace"), str(file))
+
+
+def _parsed(text: str, place: str) -> Keyring:
+    try:
+        return Keyring.parse(text)
+    except KeyRefused as error:
+        raise KeyRefused(f"{place}: {error.detail}.") from None
+
+
+def _write_first(file: Path) -> None:
     line = Keyring.generate() + "\n"
     write_key_file(file, line, is_first=True)
     log.warning("secret_key_made", file=str(file), advice="Keep a copy apart from the database's backups.")
-    return file.read_text(encoding="utf-8")
 
 
 def write_key_file(file: Path, lines: str, *, is_first: bool) -> None:

@@ -226,6 +226,14 @@ def test_backup_on_postgresql_names_its_own_tool(run: Run, tmp_path: Path) -> No
     assert (result.exit_code, "pg_dump --format=custom" in result.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("key", ["", "1:too-short", "1:" + "k" * 40 + ",1:" + "l" * 40])
+def test_a_key_that_can_be_none_is_refused_by_the_name_of_its_setting(
+    run: Run, site: SiteView, key: str
+) -> None:
+    result = run("export", "demo", "--with-emails", COMMENTS_SECRET_KEY=key)
+    assert (result.exit_code, result.stderr.startswith("Error: COMMENTS_SECRET_KEY: ")) == (1, True)
+
+
 def test_the_key_is_rotated_and_the_old_one_retired(run: Run, app: Flask, site: SiteView) -> None:
     a_comment(app, site, now=datetime(2026, 1, 1, tzinfo=UTC))
     both = f"{SECRET_KEY} 2:{'k' * 40}"

@@ -171,6 +171,18 @@ def test_a_running_service_takes_the_new_key_up_by_itself(filed: Flask, now: dat
 
 
 @SQLITE
+@pytest.mark.parametrize("wrong", ["1:" + "k" * 40, "2:" + "k" * 40, "1:short", "\x80"])
+def test_a_running_service_takes_no_key_that_does_not_fit(filed: Flask, now: datetime, wrong: str) -> None:
+    site, file = a_site(filed, now=now), the_key_file(filed)
+    right = file.read_text()
+    file.with_suffix(".new").write_text(wrong, encoding="latin-1")
+    file.with_suffix(".new").replace(file)
+    a_comment(filed, site, email=EMAIL)
+    file.write_text(right)
+    assert erase_person(EMAIL, keys=open_keys(filed_settings(filed), db.engine).ring, now=now).total == 1
+
+
+@SQLITE
 def test_comments_that_come_under_the_old_key_meanwhile_are_moved_as_well(
     filed: Flask, now: datetime
 ) -> None:
