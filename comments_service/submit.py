@@ -22,7 +22,7 @@ from comments_service.privacy import KeyHolder, Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import lock_for, transaction
 from comments_service.storage.models import Comment, Site, SubmissionKey, Thread
-from comments_service.storage.threads import open_thread
+from comments_service.storage.threads import learn_alias, open_thread
 from comments_service.vocabulary import Receipt, Status, Submission, Verdict
 
 EMAIL_COLUMN = "comment.email"
@@ -177,4 +177,5 @@ def _store(
     if verdict.status == Status.APPROVED:
         shown = {"approved_count": Thread.approved_count + 1, "version": Thread.version + 1}
         session.execute(update(Thread).where(Thread.id == thread.id).values(shown))
+        learn_alias(session, thread, submission.article.normalised_url)
     return comment

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
+from comments_service import tokens
 from comments_service.article_url import identify
 from comments_service.storage.database import db
 from comments_service.storage.threads import find_thread
 from comments_service.vocabulary import SiteView
-from tests.factories import ORIGIN, a_comment, a_site
+from tests.factories import ORIGIN, a_comment, a_site, wiring_of
 
 
 def found(app: Flask, site: SiteView, url: str, article_id: str | None = None) -> int | None:
@@ -62,6 +65,14 @@ def test_two_ids_on_one_page_are_two_articles(app: Flask, site: SiteView) -> Non
 def test_a_comment_that_waits_lends_its_article_no_address(app: Flask, site: SiteView) -> None:
     a_comment(app, site, url=f"{ORIGIN}/famous", article_id="made-up", status="pending")
     assert found(app, site, f"{ORIGIN}/famous") is None
+
+
+def test_a_known_author_lends_an_article_its_address_too(app: Flask, site: SiteView) -> None:
+    trusting = replace(site, publishes_known_authors=True)
+    earlier = a_comment(app, site, url=f"{ORIGIN}/first")
+    proof = tokens.receipt(wiring_of(app).keys, site=site.key, comment_id=earlier.id)
+    new = a_comment(app, trusting, url=f"{ORIGIN}/second", article_id="2", text="Me again.", previous=proof)
+    assert found(app, site, f"{ORIGIN}/second") == new.thread_id
 
 
 def test_an_approved_comment_lets_its_address_lead_to_the_article(app: Flask, site: SiteView) -> None:

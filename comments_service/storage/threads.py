@@ -60,7 +60,7 @@ def _make(session: Session, site_id: int, article: ArticleRef, title: str, now: 
     )
     session.add(thread)
     session.flush()
-    # With an id the address is a stranger's claim until a moderator approves a comment that came from it
+    # With an id the address is a stranger's claim until a comment that came from it is approved
     if article.explicit_id is None:
         learn_alias(session, thread, article.normalised_url)
     return thread
