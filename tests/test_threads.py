@@ -69,10 +69,11 @@ def test_a_comment_that_waits_lends_its_article_no_address(app: Flask, site: Sit
 
 def test_a_known_author_lends_an_article_its_address_too(app: Flask, site: SiteView) -> None:
     trusting = replace(site, publishes_known_authors=True)
-    earlier = a_comment(app, site, url=f"{ORIGIN}/first")
+    email, url = "ana@example.org", f"{ORIGIN}/second"
+    earlier = a_comment(app, site, url=f"{ORIGIN}/first", email=email)
     proof = tokens.receipt(wiring_of(app).keys, site=site.key, comment_id=earlier.id)
-    new = a_comment(app, trusting, url=f"{ORIGIN}/second", article_id="2", text="Me again.", previous=proof)
-    assert found(app, site, f"{ORIGIN}/second") == new.thread_id
+    new = a_comment(app, trusting, url=url, article_id="2", email=email, text="Me again.", previous=proof)
+    assert (new.version, found(app, site, url)) == (1, new.thread_id)  # nobody has decided
 
 
 def test_an_approved_comment_lets_its_address_lead_to_the_article(app: Flask, site: SiteView) -> None:
