@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import nh3
@@ -18,6 +18,7 @@ import pyromark
 # markers of one line. Nobody quotes deeper than this.
 MAX_DEPTH = 60
 MAX_LINK_CHARACTERS = 2_000
+MARKS_PER_WORD = 8  # how many times as long as its words a text may be for an excerpt of them
 LINE_BREAK = "<br>\n"
 
 _PARSER = pyromark.Markdown(options=pyromark.Options.ENABLE_STRIKETHROUGH)
@@ -28,6 +29,7 @@ _CLEANER = nh3.Cleaner(
     url_relative="deny",
     link_rel="nofollow ugc noopener",
 )
+_STRIPPER = nh3.Cleaner(tags=set())
 _TAGS = {
     "Paragraph": ("<p>", "</p>\n"),
     "HtmlBlock": ("<p>", "</p>\n"),
@@ -74,6 +76,13 @@ def plain(text: str, limit: int) -> str:
     readable = _DIRECTION_MARKS.sub("", _UNREADABLE.sub(" ", text))
     line = " ".join(readable.split())
     return line if len(line) <= limit else f"{line[: max(limit - 1, 0)].rstrip()}…"[:limit]
+
+
+def excerpt(text: str, limit: int) -> str:
+    """Give the words of Markdown without its marks, as `plain` gives a line. Not HTML: escape it."""
+    begun = text[: limit * MARKS_PER_WORD]
+    words = unescape(_STRIPPER.clean(render(begun)))
+    return plain(words if begun == text else f"{words}…", limit)
 
 
 @dataclass(frozen=True)

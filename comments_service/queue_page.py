@@ -190,7 +190,7 @@ def _row(comment: Comment, thread: Thread, site: Site, parent: Comment | None, k
         view=comment_view(comment, comment.page_url, site.max_depth, is_own=True),
         version=comment.version,
         masked_email=_masked(comment, keys),
-        excerpt=markup.plain(comment.text, EXCERPT_CHARACTERS) if is_long else None,
+        excerpt=markup.excerpt(comment.text, EXCERPT_CHARACTERS) if is_long else None,
         reason=comment.verdict_reason if EXPLAINED.get(comment.verdict_reason) == comment.status else None,
         article=ArticleLine(
             thread.id, site.name, thread.title, thread.url, thread.is_open, thread.approved_count
@@ -203,7 +203,7 @@ def _parent(parent: Comment) -> ParentLine:
     if parent.is_purged:
         return ParentLine(None, "", "")
     permalink = f"{parent.page_url.partition('#')[0]}#comment-{parent.id}"
-    return ParentLine(parent.name, markup.plain(parent.text, EXCERPT_CHARACTERS), permalink)
+    return ParentLine(parent.name, markup.excerpt(parent.text, EXCERPT_CHARACTERS), permalink)
 
 
 def _masked(comment: Comment, keys: Keyring) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from comments_service.markup import MAX_DEPTH, plain, render
+from comments_service.markup import MAX_DEPTH, excerpt, plain, render
 from comments_service.vocabulary import MAX_TEXT_BYTES
 from tools.measure_markup import REPEATED, SHAPED, measure, text_of
 
@@ -393,6 +393,23 @@ def test_the_worst_texts_are_as_large_as_they_say_and_render_to_allowed_html(pat
 )
 def test_plain_text_is_one_line_within_its_limit(text: str, limit: int, line: str) -> None:
     assert plain(text, limit) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "words"),
+    [
+        (
+            "I **really** want `this` [here](https://example.org/).\n\n- one\n- two",
+            80,
+            "I really want this here. one two",
+        ),
+        ("a <b> & c\n> quoted", 40, "a <b> & c quoted"),
+        ("*one* two three", 8, "one two…"),
+        ("word " * 1_000, 9, "word wor…"),
+    ],
+)
+def test_an_excerpt_has_the_words_without_their_marks(text: str, limit: int, words: str) -> None:
+    assert excerpt(text, limit) == words
 
 
 @settings(deadline=None)

@@ -109,7 +109,7 @@ def test_the_queue_shows_what_waits_the_newest_first(
 def test_a_row_has_all_it_takes_to_decide(
     app: Flask, site: SiteView, moderator: FlaskClient, now: datetime
 ) -> None:
-    parent = a_comment(app, site, name="Leyla", text="A first *word*.")
+    parent = a_comment(app, site, name="Leyla", text="A **first** word.")
     fields = {"name": "Dan", "email": "dan@example.org", "website": "https://dan.example.net"}
     comment = a_comment(
         app,
@@ -123,7 +123,7 @@ def test_a_row_has_all_it_takes_to_decide(
     text = queue(moderator).text
     for part in (
         *("Dan", "d•••@e•••.org", 'href="https://dan.example.net"', "<strong>disagree</strong>"),
-        *("In reply to", "Leyla", "A bridge for the harbour", f'href="{ARTICLE}"'),
+        *("In reply to", "Leyla", "A first word.", "A bridge for the harbour", f'href="{ARTICLE}"'),
         *(f'href="{ARTICLE}#comment-{comment.id}"', "3 hours ago", "Nov 23, 2026, 8:00", "1 published"),
         "Waits because every comment is read before it is shown.",
     ):

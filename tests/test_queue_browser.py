@@ -51,12 +51,13 @@ def test_all_are_ticked_counted_and_approved_by_three_clicks(
 ) -> None:
     sign_in(page, live_service)
     expect(page).to_have_title("(3) Comments")
-    bulk = page.get_by_role("group", name="Decide about all that are ticked")
+    bulk = page.get_by_role("group", name="Decide about all selected comments")
     expect(bulk.get_by_role("button")).to_have_count(0)
     page.get_by_role("link", name="Select all on this page").click()
     expect(bulk.get_by_text("3 selected")).to_be_visible()
     bulk.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status")).to_have_text("3 comments approved.")
+    expect(page.get_by_role("status")).to_be_focused()
     expect(page.get_by_role("heading", name="All done")).to_be_visible()
     assert console.unexpected == []
 
@@ -157,7 +158,7 @@ def test_what_decides_is_large_enough_for_a_thumb_and_always_at_hand(
     page.set_viewport_size({"width": 360, "height": 640})
     sign_in(page, live_service)
     page.get_by_label("Select the comment by Ana").check()
-    bulk = page.get_by_role("group", name="Decide about all that are ticked")
+    bulk = page.get_by_role("group", name="Decide about all selected comments")
     expect(bulk.get_by_role("button", name="Approve")).to_be_in_viewport()
     for control in page.locator(".act:visible, .row__tick, .bar__link, .quiet:visible, .views__link").all():
         box = control.bounding_box()

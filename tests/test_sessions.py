@@ -467,6 +467,7 @@ def test_no_moderators_form_does_anything_without_its_token(app: Flask, site: Si
             )
             assert response.status_code == 403
             assert "no longer good" in response.text
+            assert 'href="/queue"' in response.text
     assert everything(app) == before
 
 

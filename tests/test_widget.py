@@ -109,8 +109,10 @@ def test_the_thread_stands_under_the_article_in_the_hosts_own_type(
     assert console.unexpected == []
 
 
-def test_a_page_without_comments_has_no_heading_but_a_form(article: Page) -> None:
-    expect(article.get_by_role("heading", level=2)).to_have_count(0)
+def test_a_page_without_comments_shows_no_heading_but_a_form(article: Page) -> None:
+    heading = article.get_by_role("heading", level=2)
+    expect(heading).to_have_text("Comments")  # heard, not seen: the form's title is of the third level
+    expect(heading).to_have_css("clip-path", "inset(50%)")
     expect(article.get_by_role("heading", name="Leave a Reply")).to_be_visible()
 
 
@@ -299,7 +301,7 @@ def test_a_thread_that_closes_meanwhile_leaves_the_text_in_its_place(
     write(article)
     close(service)
     post(article)
-    expect(article.get_by_role("alert")).to_contain_text("closed meanwhile")
+    expect(article.get_by_role("alert")).to_contain_text("closed in the meantime")
     expect(field(article, "Comment")).to_have_value(TEXT)
 
 
@@ -422,8 +424,10 @@ def test_a_service_that_does_not_answer_can_be_tried_again(
     page.goto(host_page.url())
     expect(page.get_by_text("Comments could not be loaded.")).to_be_visible()
     page.unroute_all()
-    button(page, "Try again").click()
+    button(page, "Try again").press("Enter")
     expect(field(page, "Comment")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(field(page, "Comment")).to_be_focused()
 
 
 @pytest.mark.parametrize("wrong", ["key", "origin"])
@@ -562,6 +566,16 @@ def test_what_a_thumb_must_hit_is_large_enough(page: Page, service: LiveService,
     ).evaluate_all("all => all.map((each) => each.offsetHeight).filter(Boolean)")
     assert len(heights) > 4
     assert min(heights) >= 44
+
+
+def test_paper_gets_the_comments_without_what_only_a_screen_can_do(
+    page: Page, service: LiveService, host_page: HostPage
+) -> None:
+    on(service, host_page, name="Ben")
+    open_article(page, host_page)
+    page.emulate_media(media="print")
+    expect(page.get_by_text("Ben", exact=True)).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
 
 
 def close(service: LiveService) -> None:

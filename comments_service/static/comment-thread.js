@@ -93,6 +93,8 @@ export class CommentThread extends HTMLElement {
     const speech = this.#bootSpeech();
     const again = make("button", { type: "button", class: "button" }, speech.say("boot.retry"));
     again.addEventListener("click", () => {
+      this.#frame.tabIndex = -1; // the button goes away: the keyboard's place stays here
+      this.#frame.focus({ preventScroll: true });
       this.#showLoading();
       retry();
     });

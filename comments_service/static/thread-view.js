@@ -89,8 +89,8 @@ export class ThreadView {
   }
 
   #head({ heading, count }) {
-    this.#heading.textContent = heading;
-    this.#heading.hidden = !heading;
+    this.#heading.textContent = heading || this.#speech.say("thread.label");
+    this.#heading.classList.toggle("unseen", !heading); // the form's title needs one above it
     this.#context.tell("comments:count", { count });
   }
 

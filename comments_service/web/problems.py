@@ -44,7 +44,8 @@ def show(error: CommentsError) -> Response:
     if wants_page():
         title, detail = problem_words(error.slug, error.title, error.detail)
         words = moderators_words()
-        page = render_template("error.html", **words, status=error.status, title=title, detail=detail)
+        words |= {"status": error.status, "slug": error.slug, "title": title, "detail": detail}
+        page = render_template("error.html", **words)
         response = make_response(page, error.status)
     else:
         response = make_response(as_json(error), error.status)
