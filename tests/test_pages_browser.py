@@ -59,6 +59,7 @@ def test_a_password_is_changed_and_the_new_one_opens(
 ) -> None:
     sign_in(narrow, live_service, PASSWORD, name=a_moderator(live_service.app).name)
     narrow.get_by_role("link", name="Account").click()
+    expect(narrow.get_by_role("heading", level=1)).to_have_text("Account")
     assert_good(narrow)
     change(narrow, PASSWORD, "short")
     expect(narrow.get_by_label("New password", exact=True)).to_be_focused()
