@@ -92,8 +92,8 @@ def _first_answer(
 def _body(submission: Submission) -> bytes:
     article = submission.article
     place = (article.normalised_url, article.explicit_id, submission.parent_id)
-    said = (submission.name, submission.email, submission.website, submission.text)
-    return json.dumps([*place, *said]).encode()
+    said = (submission.title, submission.name, submission.email, submission.website, submission.text)
+    return json.dumps([*place, *said, submission.previous]).encode()
 
 
 def _parent(session: Session, submission: Submission, thread: Thread) -> Comment | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
@@ -67,10 +68,12 @@ def test_the_first_answer_stays_even_when_a_moderator_decided_meanwhile(app: Fla
     assert send(app, submission, seconds=1).status == Status.PENDING
 
 
-def test_the_same_key_with_another_body_is_refused(app: Flask, site: SiteView) -> None:
-    send(app, a_submission(site, idempotency_key="one", text="This."))
+@pytest.mark.parametrize("field", ["text", "name", "email", "website", "title", "previous"])
+def test_the_same_key_with_another_body_is_refused(app: Flask, site: SiteView, field: str) -> None:
+    first = a_submission(site)
+    send(app, first)
     with pytest.raises(KeyReused):
-        send(app, a_submission(site, idempotency_key="one", text="That."), seconds=60)
+        send(app, replace(first, **{field: "other@example.org"}), seconds=60)
     assert stored(app) == 1
 
 
