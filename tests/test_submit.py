@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -71,9 +72,10 @@ def test_the_first_answer_stays_even_when_a_moderator_decided_meanwhile(app: Fla
 @pytest.mark.parametrize("field", ["text", "name", "email", "website", "title", "previous"])
 def test_the_same_key_with_another_body_is_refused(app: Flask, site: SiteView, field: str) -> None:
     first = a_submission(site)
+    other: dict[str, Any] = {field: "other@example.org"}
     send(app, first)
     with pytest.raises(KeyReused):
-        send(app, replace(first, **{field: "other@example.org"}), seconds=60)
+        send(app, replace(first, **other), seconds=60)
     assert stored(app) == 1
 
 
