@@ -101,6 +101,17 @@ def test_the_link_of_the_noscript_line_finds_its_article_by_the_referer(
     assert "public" not in response.headers["Cache-Control"]
 
 
+@on_sqlite
+def test_the_link_of_the_noscript_line_keeps_the_owners_id(
+    app: Flask, site: SiteView, client: FlaskClient
+) -> None:
+    link = "/sites/demo/thread?id=42&lang=en&cursor=x"
+    response = client.get(link, headers={"Referer": ARTICLE})
+    asked = parse_qs(urlsplit(response.headers["Location"]).query)
+    assert asked == {"url": [ARTICLE], "id": ["42"], "lang": ["en"]}
+    assert client.get(response.headers["Location"]).status_code == 200
+
+
 NO_ARTICLE: list[str | None] = [
     None,
     "",

@@ -110,7 +110,7 @@ def status(token: str) -> Response:
 
 
 def _from_referrer(site: SiteView) -> Response:
-    """The owner's noscript line names no article: the page it stands on does."""
+    """The owner's noscript line names no address: the page it stands on does. What else it says is kept."""
     referrer = request.headers.get("Referer", "")
     try:
         article = article_of(site, referrer, None)
@@ -119,8 +119,9 @@ def _from_referrer(site: SiteView) -> Response:
             "This link shows the comments of the page it stands on, and your browser did not say which "
             "page that was. Please go back and follow the link there."
         ) from error
-    address = wiring().absolute(f"/sites/{site.key}/thread?{urlencode({'url': article.url})}")
-    return make_response(redirect(address, 303))
+    more = _only(**{name: request.args.get(name) for name in ("id", "title", "lang", "sort")})
+    query = urlencode({"url": article.url} | more)
+    return make_response(redirect(wiring().absolute(f"/sites/{site.key}/thread?{query}"), 303))
 
 
 def _page(question: Question, typed: Typed, status: int = 200) -> Response:
