@@ -20,7 +20,7 @@ from comments_service.errors import (
     PageNotFound,
     StoreUnavailable,
 )
-from comments_service.web.words import moderators_words, problem_words
+from comments_service.web.words import mistake_words, moderators_words, problem_words
 
 API_PREFIX = "/api/"
 PROBLEM_TYPE = "application/problem+json"
@@ -119,8 +119,7 @@ def _show_unknown(error: Exception) -> Response:
     if isinstance(error, DBAPIError):
         _forget_rows(error)
     log.error("internal_error", reference=reference, exc_info=error)
-    detail = f"This is our mistake, and it is logged. Its number is {reference}."
-    return show(CommentsError(detail))
+    return show(CommentsError(mistake_words(reference)))
 
 
 def wants_page() -> bool:

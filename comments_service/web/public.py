@@ -115,10 +115,9 @@ def _from_referrer(site: SiteView) -> Response:
     try:
         article = article_of(site, referrer, None)
     except ArticleRefused as error:
-        raise FieldsRefused(
-            "This link shows the comments of the page it stands on, and your browser did not say which "
-            "page that was. Please go back and follow the link there."
-        ) from error
+        catalogue = wiring().catalogue
+        lang = catalogue.language(request.args.get("lang"), site.language)
+        raise FieldsRefused(catalogue.text(lang, "page.error.no-referrer", overrides=site.texts)) from error
     more = _only(**{name: request.args.get(name) for name in ("id", "title", "lang", "sort")})
     query = urlencode({"url": article.url} | more)
     return make_response(redirect(wiring().absolute(f"/sites/{site.key}/thread?{query}"), 303))

@@ -57,6 +57,11 @@ def problem_words(slug: str, title: str, detail: str) -> tuple[str, str]:
     return str(known.get(f"page.error.{slug}", title)), str(help_text)
 
 
+def mistake_words(reference: str) -> str:
+    """What to say of a mistake of ours: the number under which the log has it."""
+    return wiring().catalogue.text(browser_language(), "page.error.reference", reference=reference)
+
+
 def written(moment: datetime, lang: str) -> str:
     """A time for people, with its zone: nobody has to guess whose clock it is."""
     there, locale = moment.astimezone(UTC), lang.replace("-", "_")
