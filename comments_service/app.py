@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from flask import Flask, Response, g, request, request_started
@@ -64,15 +64,14 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
 
 
 def _log_requests(app: Flask) -> None:
-    @request_started.connect_via(app)
     def start(_app: Flask, **_more: object) -> None:
         g.started = time.perf_counter()
 
-    app.extensions["comments.start"] = start  # signals hold their receivers weakly
+    request_started.connect(start, app, weak=False)  # before any handler, so that refusals are timed too
 
     @app.after_request
     def finish(response: Response) -> Response:
-        took = timedelta(seconds=time.perf_counter() - g.started)
+        took_seconds = time.perf_counter() - g.started
         # The rule, not the path: status pages carry their token in it, and queries carry addresses
         rule = request.url_rule.rule if request.url_rule else None
         log.info(
@@ -80,6 +79,6 @@ def _log_requests(app: Flask) -> None:
             method=request.method,
             route=rule,
             status=response.status_code,
-            milliseconds=round(took.total_seconds() * 1000, 1),
+            milliseconds=round(took_seconds * 1000, 1),
         )
         return response

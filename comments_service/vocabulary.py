@@ -24,6 +24,11 @@ class Status(StrEnum):
     SPAM = "spam"
     TRASH = "trash"
 
+    @property
+    def told(self) -> str:
+        """The word for it that an author gets: spam and trash are both told as "declined"."""
+        return "declined" if self in (Status.SPAM, Status.TRASH) else str(self)
+
 
 @dataclass(frozen=True)
 class ArticleRef:

@@ -22,6 +22,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("app", "serving"),
     ("web.api", "web.public", "web.embed", "web.queue", "web.account", "web.health", "web.assets"),
     ("web.intake", "web.sessions"),
+    ("web.asked",),
     ("web.cors", "web.forms", "web.headers"),
     ("web.problems", "web.proxies"),
     ("web.words",),

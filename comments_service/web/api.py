@@ -24,8 +24,9 @@ from comments_service.storage.database import reading
 from comments_service.storage.sites import find_site
 from comments_service.vocabulary import CommentView, SiteView, Status
 from comments_service.web import cors
-from comments_service.web.forms import LIMITS, clean_title, comment_id, text_fields
-from comments_service.web.intake import Sent, article_of, take_in, ticket_context, tokens_for
+from comments_service.web.asked import question_of, site_of
+from comments_service.web.forms import LIMITS, comment_id, text_fields
+from comments_service.web.intake import Sent, take_in, ticket_context, tokens_for
 from comments_service.web.wiring import wiring
 
 MAX_COUNTS = 100
@@ -39,8 +40,7 @@ cors.init_blueprint(blueprint)
 def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Put the site into `g`, and hold a page's Origin against it before any view runs."""
     if values and "site_key" in values:
-        with reading() as session:
-            g.site = find_site(session, values.pop("site_key")).view()
+        g.site = site_of(values.pop("site_key"))
         cors.allow(g.site)
 
 
@@ -57,7 +57,7 @@ def answer_preflight() -> Response | None:
 @blueprint.get("/sites/<site_key>/thread")
 def thread() -> Response:
     """One page of an article's comments; the same answer for everybody who asks the same."""
-    parts, question = wiring(), _question(g.site)
+    parts, question = wiring(), question_of(g.site)
     if known := request.if_none_match:
         tag = snapshot.etag(question, build=parts.build)
         if known.contains_weak(tag):
@@ -84,7 +84,10 @@ def thread() -> Response:
 @blueprint.get("/sites/<site_key>/ticket")
 def ticket() -> Response:
     """A fresh ticket for a form below one article."""
-    parts, context = wiring(), ticket_context(g.site, _article(g.site))
+    parts, context = (
+        wiring(),
+        ticket_context(g.site, question_of(g.site).article),
+    )
     ends = context.now.timestamp() + parts.settings.ticket_lifetime_seconds
     body = {
         "ticket": tokens.issue_ticket(parts.keys, site=g.site.key, article=context.article, now=context.now),
@@ -206,22 +209,6 @@ def _idempotency_key() -> str:
     return key
 
 
-def _article(site: SiteView) -> Any:
-    return article_of(site, request.args.get("url"), request.args.get("id"))
-
-
-def _question(site: SiteView) -> Question:
-    sort = request.args.get("sort", "")
-    return Question(
-        site=site,
-        article=_article(site),
-        title=clean_title(request.args.get("title", "")),
-        lang=request.args.get("lang"),
-        sort=sort if sort in snapshot.SORTS else snapshot.SORTS[0],
-        cursor=request.args.get("cursor"),
-    )
-
-
 def _form(question: Question) -> dict[str, Any]:
     parts, site = wiring(), question.site
     lang = parts.catalogue.language(question.lang, site.language)
@@ -248,8 +235,7 @@ def page_address(question: Question) -> str:
 def _own(site_key: str, number: int, *, at_first: Status | None = None) -> dict[str, Any]:
     _, comment = snapshot.own_comment(site_key, number)
     status = at_first or comment.status
-    told = "declined" if status in (Status.SPAM, Status.TRASH) else str(status)
-    return {**as_json(comment), "status": told}
+    return {**as_json(comment), "status": status.told}
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:

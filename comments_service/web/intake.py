@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from comments_service import tokens
-from comments_service.article_url import identify
 from comments_service.errors import ArticleRefused, CommentsError, FieldError, FieldsRefused
 from comments_service.privacy import network_of
 from comments_service.submit import submit
 from comments_service.vocabulary import ArticleRef, Receipt, SiteView, Submission
+from comments_service.web.asked import article_of
 from comments_service.web.forms import (
     CommentForm,
     TicketContext,
@@ -35,17 +35,6 @@ class Sent:
     fields: Mapping[str, str]
     errors: list[FieldError]
     idempotency_key: str
-
-
-def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> ArticleRef:
-    """Which article a request means.
-
-    Raises: ArticleRefused.
-    """
-    if url is None:
-        lang = wiring().catalogue.language(request.args.get("lang"), site.language)
-        raise ArticleRefused("url", sentence(wiring().catalogue, lang, site, "error.url.refused"))
-    return identify(url, explicit_id, origins=site.origins)
 
 
 def ticket_context(site: SiteView, article: ArticleRef) -> TicketContext:

@@ -24,11 +24,10 @@ from comments_service.errors import (
     TypeRefused,
 )
 from comments_service.snapshot import Question
-from comments_service.storage.database import reading
-from comments_service.storage.sites import find_site
-from comments_service.vocabulary import CommentView, SiteView, Status
-from comments_service.web.forms import FIELD_NAMES, CommentForm, clean_title, comment_id
-from comments_service.web.intake import Sent, article_of, take_in, ticket_context, tokens_for, words_for
+from comments_service.vocabulary import CommentView, SiteView
+from comments_service.web.asked import article_of, question_of, site_of
+from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
+from comments_service.web.intake import Sent, take_in, ticket_context, tokens_for, words_for
 from comments_service.web.wiring import wiring
 from comments_service.web.words import page_words
 
@@ -58,8 +57,7 @@ class Typed:
 def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Put the site into `g` before any view runs."""
     if values and "site_key" in values:
-        with reading() as session:
-            g.site = find_site(session, values.pop("site_key")).view()
+        g.site = site_of(values.pop("site_key"))
 
 
 @blueprint.get("/sites/<site_key>/thread")
@@ -67,7 +65,7 @@ def thread() -> Response:
     """An article's comments and the form, as a page that needs no JavaScript."""
     if "url" not in request.args:
         return _from_referrer(g.site)
-    return _page(_question(g.site), Typed({"parent": request.args.get("reply", "")}, {}))
+    return _page(question_of(g.site), Typed({"parent": request.args.get("reply", "")}, {}))
 
 
 @blueprint.post("/sites/<site_key>/thread")
@@ -76,7 +74,7 @@ def post_comment() -> Response:
     site: SiteView = g.site
     _refuse_foreign_form()
     fields = _read_form()
-    question = _question(site)
+    question = question_of(site)
     fields |= {"url": question.article.url} | _only(id=question.article.explicit_id, title=question.title)
     try:
         ticket = tokens.read_ticket(
@@ -100,9 +98,10 @@ def status(token: str) -> Response:
     parts = wiring()
     site_key, number = tokens.read_status_token(parts.keys, token, now=parts.now())
     site, comment = snapshot.own_comment(site_key, number)
-    told = "declined" if comment.status in (Status.SPAM, Status.TRASH) else str(comment.status)
     lang = parts.catalogue.language(None, site.language)
-    page = render_template("public/status.html", **_words(site, lang), site=site, comment=comment, told=told)
+    page = render_template(
+        "public/status.html", **_words(site, lang), site=site, comment=comment, told=comment.status.told
+    )
     response = make_response(page)
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -187,18 +186,6 @@ def _read_form() -> dict[str, str]:
     if len({name for name, _ in pairs}) != len(pairs):
         raise Malformed("A field of the form stands twice.")
     return {name: value for name, value in pairs if name in FIELD_NAMES}
-
-
-def _question(site: SiteView) -> Question:
-    sort = request.args.get("sort", "")
-    return Question(
-        site=site,
-        article=article_of(site, request.args.get("url"), request.args.get("id")),
-        title=clean_title(request.args.get("title", "")),
-        lang=request.args.get("lang"),
-        sort=sort if sort in snapshot.SORTS else snapshot.SORTS[0],
-        cursor=request.args.get("cursor"),
-    )
 
 
 def _address(question: Question, **more: str | None) -> str:

@@ -1,0 +1,51 @@
+"""What a request to a public door asks for: which site, which article, which part of it in which words."""
+
+from __future__ import annotations
+
+from flask import request
+
+from comments_service import snapshot
+from comments_service.article_url import identify
+from comments_service.errors import ArticleRefused
+from comments_service.snapshot import Question
+from comments_service.storage.database import reading
+from comments_service.storage.sites import find_site
+from comments_service.vocabulary import ArticleRef, SiteView
+from comments_service.web.forms import clean_title, sentence
+from comments_service.web.wiring import wiring
+
+
+def site_of(key: str) -> SiteView:
+    """The site with this public key.
+
+    Raises: SiteNotFound.
+    """
+    with reading() as session:
+        return find_site(session, key).view()
+
+
+def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> ArticleRef:
+    """Which article a request means.
+
+    Raises: ArticleRefused.
+    """
+    if url is None:
+        lang = wiring().catalogue.language(request.args.get("lang"), site.language)
+        raise ArticleRefused("url", sentence(wiring().catalogue, lang, site, "error.url.refused"))
+    return identify(url, explicit_id, origins=site.origins)
+
+
+def question_of(site: SiteView) -> Question:
+    """What the query asks of a site. An unknown order means the first one.
+
+    Raises: ArticleRefused.
+    """
+    sort = request.args.get("sort", "")
+    return Question(
+        site=site,
+        article=article_of(site, request.args.get("url"), request.args.get("id")),
+        title=clean_title(request.args.get("title", "")),
+        lang=request.args.get("lang"),
+        sort=sort if sort in snapshot.SORTS else snapshot.SORTS[0],
+        cursor=request.args.get("cursor"),
+    )
