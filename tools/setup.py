@@ -139,12 +139,16 @@ def installed_by_uv(uv: str, locks: list[str], clock: Clock) -> bool:
 
 
 def install_by_pip(locks: list[str], clock: Clock) -> None:
-    """Download the locks first and install them after, so that the two times can be told apart."""
+    """Download the locks first and install them after, so that the two times can be told apart.
+
+    The locks name everything there is to install. pip resolves nothing anew: a version that came out
+    since would make it stop where a package asks for another one with an extra (`coverage[toml]`).
+    """
     with tempfile.TemporaryDirectory(prefix="comments-setup-") as wheels:
         with clock.downloading("Python packages"):
-            run([*pip(), "download", "-qq", "--require-hashes", "--dest", wheels, *locks])
+            run([*pip(), "download", "-qq", "--no-deps", "--require-hashes", "--dest", wheels, *locks])
         source = ["--no-index", "--find-links", wheels]
-        run([*pip(), "install", "-qq", *source, "--require-hashes", *locks])
+        run([*pip(), "install", "-qq", "--no-deps", *source, "--require-hashes", *locks])
 
 
 def pip() -> list[str]:
