@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from comments_service.errors import FieldError, FieldsRefused, SignInRefused
 from comments_service.settings import Settings
 from comments_service.storage.database import reading, transaction
-from comments_service.storage.models import AuditRow, Moderator, SignIn
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.people import Grant, Moderator, SignIn
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import ModeratorView
+from comments_service.vocabulary import Access, ModeratorView, Role
 
 MAX_MODERATOR_NAME_CHARACTERS = 100
 MIN_PASSWORD_CHARACTERS = 12
@@ -70,16 +71,15 @@ def add_moderator(name: str, password: str, *, now: datetime) -> ModeratorView:
         row = Moderator(name=name, password_hash=password_hash, created_at=now)
         session.add(row)
         session.flush()
+        session.add(Grant(moderator_id=row.id, role=Role.OWNER))
         _note(session, "moderator-added", row.id, now)
-        return ModeratorView(row.id, row.name)
+        return _view(session, row)
 
 
 def list_moderators() -> list[ModeratorView]:
     """Everybody who may decide, by name."""
     with reading() as session:
-        return [
-            ModeratorView(row.id, row.name) for row in session.scalars(select(Moderator).order_by("name"))
-        ]
+        return [_view(session, row) for row in session.scalars(select(Moderator).order_by("name"))]
 
 
 def reset_password(name: str, password: str, *, now: datetime) -> ModeratorView:
@@ -95,7 +95,7 @@ def reset_password(name: str, password: str, *, now: datetime) -> ModeratorView:
             raise _refusal("name", "unknown")
         _replace_password(session, row.id, password_hash, keep="")
         _note(session, "password-reset", row.id, now)
-        return ModeratorView(row.id, row.name)
+        return _view(session, row)
 
 
 def change_password(moderator: ModeratorView, wanted: NewPassword, *, now: datetime) -> None:
@@ -167,11 +167,18 @@ def current_moderator(token: str, *, settings: Settings, now: datetime) -> Moder
         if row is None or _has_ended(row, settings, now):
             return None
         moderator = session.get_one(Moderator, row.moderator_id)
-        view, last_seen_at = ModeratorView(moderator.id, moderator.name), row.last_seen_at
+        view, last_seen_at = _view(session, moderator), row.last_seen_at
     if now - last_seen_at > timedelta(seconds=TOUCH_SECONDS):
         with suppress(OperationalError, InternalError):  # moderators may read a store that cannot write
             _touch(token, now)
     return view
+
+
+def _view(session: Session, row: Moderator) -> ModeratorView:
+    grants = session.execute(select(Grant.site_id, Grant.role).where(Grant.moderator_id == row.id)).all()
+    by_site = {grant.site_id: Role(grant.role) for grant in grants if grant.site_id is not None}
+    everywhere = next((Role(grant.role) for grant in grants if grant.site_id is None), None)
+    return ModeratorView(row.id, row.name, Access(everywhere, by_site))
 
 
 def _touch(token: str, now: datetime) -> None:
@@ -207,7 +214,7 @@ def _drop_ended(session: Session, moderator_id: int, settings: Settings, now: da
 
 
 def _note(session: Session, action: str, moderator_id: int | None, now: datetime) -> None:
-    session.add(AuditRow(happened_at=now, moderator_id=moderator_id, action=action))
+    session.add(JournalRow(happened_at=now, moderator_id=moderator_id, action=action))
 
 
 def _find(session: Session, name: str) -> Moderator | None:

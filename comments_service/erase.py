@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from comments_service.privacy import Keyring, normal_email
 from comments_service.storage.database import db, reading, transaction
-from comments_service.storage.models import AuditRow, Comment, Site
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.models import Comment, Site
 from comments_service.storage.removal import remove
 from comments_service.storage.scrub import scrub
 from comments_service.storage.sites import find_site
@@ -59,7 +60,7 @@ def _erase_batch(site_id: int, site_key: str, hashes: tuple[bytes, ...], now: da
         if ids:
             remove(session, ids)
             subject = f"site {site_key}, comments: {len(ids)}"
-            session.add(AuditRow(happened_at=now, action="person-erased", subject=subject))
+            session.add(JournalRow(happened_at=now, action="person-erased", site_id=site_id, subject=subject))
     return len(ids)
 
 

@@ -75,6 +75,12 @@ class FormRefused(CommentsError):
     status, slug, title = 403, "form-refused", "This form is no longer good"
 
 
+class NotAllowed(CommentsError):
+    """Somebody who may look at this site, but whose role there does not reach as far."""
+
+    status, slug, title = 403, "not-allowed", "Your role does not include this"
+
+
 class InsecureConnection(CommentsError):
     """A moderator's page was asked for over plain http: the password would travel in clear."""
 

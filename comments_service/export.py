@@ -12,21 +12,20 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from comments_service.privacy import Keyring
 from comments_service.storage.database import reading, transaction
+from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import (
-    AuditRow,
     Comment,
-    DecisionRow,
-    Moderator,
     Site,
     Thread,
     ThreadAlias,
 )
+from comments_service.storage.people import Moderator
 from comments_service.storage.sites import find_site
 from comments_service.submit import EMAIL_COLUMN
 
 FORMAT = 1
 BATCH = 500  # rows in memory at once
-Row = TypeVar("Row", Thread, Comment, DecisionRow)
+Row = TypeVar("Row", Thread, Comment, JournalRow)
 
 
 def export_site(key: str, *, keys: Keyring | None, now: datetime) -> Iterator[str]:
@@ -35,9 +34,9 @@ def export_site(key: str, *, keys: Keyring | None, now: datetime) -> Iterator[st
     Every export leaves an audit row. Raises: SiteNotFound, KeyRefused.
     """
     with transaction() as session:
-        find_site(session, key)
+        site_id = find_site(session, key).id
         subject = f"site {key}" + (", with emails" if keys else "")
-        session.add(AuditRow(happened_at=now, action="site-exported", subject=subject))
+        session.add(JournalRow(happened_at=now, action="site-exported", site_id=site_id, subject=subject))
     with reading() as session:
         site = find_site(session, key)
         for part in _parts(session, site, keys, now):
@@ -52,7 +51,8 @@ def _parts(session: Session, site: Site, keys: Keyring | None, now: datetime) ->
     for comment in _all(session, select(Comment).where(Comment.site_id == site_id), Comment.id):
         yield _comment(comment, keys)
     names = {row.id: row.name for row in session.scalars(select(Moderator))}
-    for row in _all(session, select(DecisionRow).where(DecisionRow.site_id == site_id), DecisionRow.id):
+    decided = select(JournalRow).where(JournalRow.site_id == site_id, JournalRow.action == DECIDED)
+    for row in _all(session, decided, JournalRow.id):
         yield _decision(row, names)
 
 
@@ -119,7 +119,7 @@ def _comment(comment: Comment, keys: Keyring | None) -> dict[str, Any]:
     return line
 
 
-def _decision(row: DecisionRow, names: dict[int, str]) -> dict[str, Any]:
+def _decision(row: JournalRow, names: dict[int, str]) -> dict[str, Any]:
     return {
         "type": "decision",
         "comment": row.comment_id,
@@ -127,7 +127,7 @@ def _decision(row: DecisionRow, names: dict[int, str]) -> dict[str, Any]:
         "from": row.from_status,
         "to": row.to_status,
         "reason": row.reason,
-        "decided_at": _time(row.decided_at),
+        "decided_at": _time(row.happened_at),
     }
 
 

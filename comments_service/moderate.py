@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from comments_service.article_url import normalise_url
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
+from comments_service.rights import require
 from comments_service.storage.database import transaction
-from comments_service.storage.models import AuditRow, Comment, DecisionRow, Thread
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Comment, Thread
 from comments_service.storage.threads import learn_alias
-from comments_service.vocabulary import Decision, Status
+from comments_service.vocabulary import Decision, ModeratorView, Role, Status
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,16 @@ class Change:
     to_status: Status
 
 
-def decide(change: Change, *, moderator_id: int | None, now: datetime, reason: str = "") -> Decision:
+def decide(change: Change, *, by: ModeratorView | None, now: datetime, reason: str = "") -> Decision:
     """Bring one comment to another status.
 
-    Raises: CommentNotFound; DecidedMeanwhile when the comment has changed since that version.
+    Raises: CommentNotFound; NotAllowed; DecidedMeanwhile when the comment has changed since that version.
     """
     with transaction() as session:
         comment = session.get(Comment, change.comment_id)
         if comment is None or comment.is_purged:
             raise CommentNotFound
-        decision = _apply(session, change, moderator_id=moderator_id, now=now, reason=reason)
+        decision = _apply(session, change, by=by, now=now, reason=reason)
         if decision is None:
             raise DecidedMeanwhile
         _recount(session, [decision])
@@ -44,14 +46,14 @@ def decide(change: Change, *, moderator_id: int | None, now: datetime, reason: s
 
 
 def decide_all(
-    changes: Iterable[Change], *, moderator_id: int | None, now: datetime, reason: str = ""
+    changes: Iterable[Change], *, by: ModeratorView | None, now: datetime, reason: str = ""
 ) -> tuple[list[Decision], list[Change]]:
     """Bring many comments to other statuses in one transaction: what took effect, and what came too late."""
     done: list[Decision] = []
     late: list[Change] = []
     with transaction() as session:
         for change in sorted(changes, key=lambda c: c.comment_id):  # one order for all: no deadlocks
-            decision = _apply(session, change, moderator_id=moderator_id, now=now, reason=reason)
+            decision = _apply(session, change, by=by, now=now, reason=reason)
             if decision is None:
                 late.append(change)
             else:
@@ -60,33 +62,44 @@ def decide_all(
     return done, late
 
 
-def open_or_close(thread_id: int, *, is_open: bool, moderator_id: int | None, now: datetime) -> None:
+def open_or_close(thread_id: int, *, is_open: bool, by: ModeratorView | None, now: datetime) -> None:
     """Let an article take comments, or no more.
 
-    Raises: CommentNotFound when there is no such thread.
+    Raises: CommentNotFound when there is no such thread; NotAllowed.
     """
     with transaction() as session:
         thread = session.get(Thread, thread_id, with_for_update=True)
         if thread is None:
             raise CommentNotFound("There is no such article.")
+        require(by, Role.MODERATOR, thread.site_id)
         if thread.is_open != is_open:
             thread.is_open = is_open
             thread.version += 1
             action = "thread-opened" if is_open else "thread-closed"
             session.add(
-                AuditRow(
-                    happened_at=now, moderator_id=moderator_id, action=action, subject=f"thread {thread.id}"
+                JournalRow(
+                    happened_at=now,
+                    moderator_id=by.id if by else None,
+                    action=action,
+                    site_id=thread.site_id,
+                    thread_id=thread.id,
+                    subject=f"thread {thread.id}",
                 )
             )
 
 
 def _apply(
-    session: Session, change: Change, *, moderator_id: int | None, now: datetime, reason: str
+    session: Session, change: Change, *, by: ModeratorView | None, now: datetime, reason: str
 ) -> Decision | None:
     before = session.execute(
-        select(Comment.status, Comment.site_id).where(Comment.id == change.comment_id)
+        select(Comment.status, Comment.site_id, Comment.thread_id, Comment.is_letter).where(
+            Comment.id == change.comment_id
+        )
     ).first()
-    if before is None or before.status == change.to_status:
+    if before is None:
+        return None
+    require(by, Role.MODERATOR, before.site_id)
+    if before.status == change.to_status or (before.is_letter and change.to_status == Status.APPROVED):
         return None
     here = (
         update(Comment)
@@ -96,18 +109,25 @@ def _apply(
             Comment.status == before.status,
         )
         .where(Comment.is_purged.is_(False))
-        .values(status=change.to_status, version=Comment.version + 1, status_changed_at=now)
+        .values(
+            status=change.to_status,
+            version=Comment.version + 1,
+            status_changed_at=now,
+            is_quietly_declined=False,
+        )
         .returning(Comment.id)
     )
     if session.execute(here).first() is None:
         return None
     session.add(
-        DecisionRow(
+        JournalRow(
+            happened_at=now,
+            moderator_id=by.id if by else None,
+            action=DECIDED,
             site_id=before.site_id,
+            thread_id=before.thread_id,
             comment_id=change.comment_id,
-            comment_version=change.version,
-            moderator_id=moderator_id,
-            decided_at=now,
+            version=change.version,
             from_status=before.status,
             to_status=change.to_status,
             reason=reason,

@@ -10,14 +10,16 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from comments_service import markup
-from comments_service.errors import KeyRefused
+from comments_service.errors import KeyRefused, SiteNotFound
 from comments_service.privacy import Keyring, mask_email
 from comments_service.snapshot import Position, comment_view, cursor, read_cursor
 from comments_service.storage.database import reading
-from comments_service.storage.models import Comment, DecisionRow, Moderator, Site, Thread
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Comment, Site, Thread
+from comments_service.storage.people import Moderator
 from comments_service.storage.sites import find_site
 from comments_service.submit import EMAIL_COLUMN
-from comments_service.vocabulary import CommentView, Status
+from comments_service.vocabulary import Access, CommentView, Role, Status
 
 ALL = (Status.PENDING, Status.APPROVED)  # what moderators mean by "all": neither spam nor trash
 LONG_TEXT_CHARACTERS = 1_200  # longer ones are folded, so that one comment does not fill the page
@@ -123,32 +125,40 @@ class Happened:
     version: int | None = None
 
 
-def queue_page(question: QueueQuestion, *, keys: Keyring, page_size: int) -> QueuePage:
-    """One page of the queue, the newest first.
+def queue_page(question: QueueQuestion, *, access: Access, keys: Keyring, page_size: int) -> QueuePage:
+    """One page of the queue, the newest first: what this person may see.
 
     Raises: SiteNotFound; Malformed for a cursor that nobody gave out.
     """
     position = read_cursor(question.cursor) if question.cursor else None
     with reading() as session:
-        site_id = find_site(session, question.site_key).id if question.site_key else None
-        found = list(session.execute(_page(question, site_id, position).limit(page_size + 1)))
+        everywhere = access.sites()
+        site_ids = everywhere
+        if question.site_key:
+            site_id = find_site(session, question.site_key).id
+            if not access.may(Role.VIEWER, site_id):
+                raise SiteNotFound
+            site_ids = frozenset({site_id})
+        found = list(session.execute(_page(question, site_ids, position).limit(page_size + 1)))
         rows = found[:page_size]
         last = rows[-1].Comment if len(found) > page_size else None
         return QueuePage(
             question=question,
             rows=tuple(_row(row.Comment, row.Thread, row.Site, row.parent, keys) for row in rows),
-            counts=_counts(session, site_id),
-            waiting=_counts(session, None)[Status.PENDING],
-            sites=tuple(SiteLine(s.key, s.name) for s in session.scalars(select(Site).order_by(Site.name))),
+            counts=_counts(session, site_ids),
+            waiting=_counts(session, everywhere)[Status.PENDING],
+            sites=_sites(session, everywhere),
             next_cursor=cursor(Position(last.created_at, last.id)) if last else None,
         )
 
 
-def happened_to(comment_ids: Iterable[int]) -> list[Happened]:
-    """Where these comments stand now, and who brought them there."""
+def happened_to(comment_ids: Iterable[int], *, access: Access) -> list[Happened]:
+    """Where these comments stand now, and who brought them there; nothing of those one may not see."""
     ids = sorted(set(comment_ids))
     with reading() as session:
         names = select(Comment.id, Comment.name, Comment.status).where(Comment.id.in_(ids))
+        if (site_ids := access.sites()) is not None:
+            names = names.where(Comment.site_id.in_(site_ids))
         left = names.where(Comment.is_purged.is_(False))
         comments = {row.id: row for row in session.execute(left)}
         decisions = _last_decisions(session, ids)
@@ -163,7 +173,7 @@ def happened_to(comment_ids: Iterable[int]) -> list[Happened]:
 
 
 def _page(
-    question: QueueQuestion, site_id: int | None, position: Position | None
+    question: QueueQuestion, site_ids: frozenset[int] | None, position: Position | None
 ) -> Select[Comment, Thread, Site, Comment]:
     parent = aliased(Comment, name="parent")
     page = (
@@ -175,8 +185,8 @@ def _page(
         .where(Comment.is_purged.is_(False))
         .order_by(Comment.created_at.desc(), Comment.id.desc())
     )
-    if site_id is not None:
-        page = page.where(Comment.site_id == site_id)
+    if site_ids is not None:
+        page = page.where(Comment.site_id.in_(site_ids))
     if position is not None:
         moment, number = position.created_at, position.id
         older = and_(Comment.created_at == moment, Comment.id < number)
@@ -215,28 +225,33 @@ def _masked(comment: Comment, keys: Keyring) -> str | None:
         return UNREADABLE_EMAIL
 
 
-def _counts(session: Session, site_id: int | None) -> Mapping[Status, int]:
+def _counts(session: Session, site_ids: frozenset[int] | None) -> Mapping[Status, int]:
     counted = select(Comment.status, func.count()).where(Comment.is_purged.is_(False))
-    if site_id is not None:
-        counted = counted.where(Comment.site_id == site_id)
+    if site_ids is not None:
+        counted = counted.where(Comment.site_id.in_(site_ids))
     found: dict[str, int] = dict(session.execute(counted.group_by(Comment.status)).all())
     return {status: found.get(status, 0) for status in Status}
 
 
 def _last_decisions(session: Session, ids: Sequence[int]) -> dict[int, Happened]:
-    latest = select(func.max(DecisionRow.id)).where(DecisionRow.comment_id.in_(ids))
+    decided = (JournalRow.comment_id.in_(ids), JournalRow.action == DECIDED)
+    latest = select(func.max(JournalRow.id)).where(*decided).group_by(JournalRow.comment_id)
     rows = session.execute(
-        select(DecisionRow, Moderator.name)
-        .outerjoin(Moderator, Moderator.id == DecisionRow.moderator_id)
-        .where(DecisionRow.id.in_(latest.group_by(DecisionRow.comment_id)))
+        select(JournalRow, Moderator.name)
+        .outerjoin(Moderator, Moderator.id == JournalRow.moderator_id)
+        .where(JournalRow.id.in_(latest))
     )
     return {
-        decision.comment_id: Happened(
-            decision.comment_id,
-            by=name,
-            by_id=decision.moderator_id,
-            at=decision.decided_at,
-            version=decision.comment_version,
+        row.comment_id: Happened(
+            row.comment_id, by=name, by_id=row.moderator_id, at=row.happened_at, version=row.version
         )
-        for decision, name in rows
+        for row, name in rows
+        if row.comment_id is not None
     }
+
+
+def _sites(session: Session, site_ids: frozenset[int] | None) -> tuple[SiteLine, ...]:
+    sites = select(Site).order_by(Site.name)
+    if site_ids is not None:
+        sites = sites.where(Site.id.in_(site_ids))
+    return tuple(SiteLine(site.key, site.name) for site in session.scalars(sites))

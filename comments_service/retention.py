@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from comments_service.settings import Settings
 from comments_service.storage.database import transaction
-from comments_service.storage.models import Comment, SignIn, SubmissionKey
+from comments_service.storage.models import Comment, SubmissionKey
+from comments_service.storage.people import SignIn
 from comments_service.storage.removal import remove
 from comments_service.submit import KEY_LIFETIME
 from comments_service.vocabulary import Status

@@ -21,7 +21,7 @@ from comments_service.errors import (
 from comments_service.privacy import KeyHolder, Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import lock_for, transaction
-from comments_service.storage.models import Comment, Site, SubmissionKey, Thread
+from comments_service.storage.models import Comment, CommentReason, Site, SubmissionKey, Thread
 from comments_service.storage.threads import learn_alias, open_thread
 from comments_service.vocabulary import Receipt, Status, Submission, Verdict
 
@@ -174,6 +174,7 @@ def _store(
     )
     session.add(comment)
     session.flush()
+    session.add(CommentReason(comment_id=comment.id, code=verdict.reason))
     if verdict.status == Status.APPROVED:
         shown = {"approved_count": Thread.approved_count + 1, "version": Thread.version + 1}
         session.execute(update(Thread).where(Thread.id == thread.id).values(shown))

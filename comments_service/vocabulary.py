@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -146,12 +146,45 @@ class CountView:
     heading: str
 
 
+class Role(StrEnum):
+    """What somebody may do on a site: look, decide about comments, or everything."""
+
+    VIEWER = "viewer"
+    MODERATOR = "moderator"
+    OWNER = "owner"
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do all that the other may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where somebody may do what. A role `everywhere` holds on every site, those made later included."""
+
+    everywhere: Role | None = None
+    by_site: Mapping[int, Role] = field(default_factory=dict)
+
+    def may(self, role: Role, site_id: int) -> bool:
+        """Whether this includes the role on the site."""
+        held = (self.everywhere, self.by_site.get(site_id))
+        return any(one is not None and one.includes(role) for one in held)
+
+    def sites(self, role: Role = Role.VIEWER) -> frozenset[int] | None:
+        """The ids of all sites with at least this role; None means every site there is."""
+        if self.everywhere is not None and self.everywhere.includes(role):
+            return None
+        return frozenset(site_id for site_id, held in self.by_site.items() if held.includes(role))
+
+
 @dataclass(frozen=True)
 class ModeratorView:
     """A signed-in moderator."""
 
     id: int
     name: str
+    access: Access = Access()
 
 
 @dataclass(frozen=True)

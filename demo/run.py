@@ -247,7 +247,7 @@ def has_comments(site: SiteView) -> bool:
 
 def add_comments(parts: Wiring, site: SiteView, *, url: str, now: datetime) -> None:
     """Let two readers say something, one to the other, and the moderator approve it."""
-    moderator_id = next(moderator.id for moderator in list_moderators() if moderator.name == MODERATOR)
+    moderator = next(one for one in list_moderators() if one.name == MODERATOR)
     parent_id = None
     for seed in SEEDS:
         written_at = now - seed.age
@@ -265,7 +265,7 @@ def add_comments(parts: Wiring, site: SiteView, *, url: str, now: datetime) -> N
         )
         receipt = submit(submission, settings=parts.settings, keys=parts.keys, now=written_at)
         first_version = Change(receipt.comment_id, 1, Status.APPROVED)
-        decide(first_version, moderator_id=moderator_id, now=written_at)
+        decide(first_version, by=moderator, now=written_at)
         parent_id = receipt.comment_id
 
 

@@ -15,8 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
+from comments_service.storage.base import Base
 from comments_service.storage.database import db, transaction
-from comments_service.storage.models import Base, Site
+from comments_service.storage.models import Site
 from comments_service.vocabulary import SiteView
 from tests.factories import ARTICLE, ORIGIN, PASSWORD, a_body, a_moderator
 

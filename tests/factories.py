@@ -93,7 +93,7 @@ def a_comment(
         if row.status != status:
             change = Change(row.id, row.version, Status(status))
             db.session.rollback()
-            decide(change, moderator_id=None, now=now)
+            decide(change, by=None, now=now)
             row = db.session.get_one(Comment, receipt.comment_id, populate_existing=True)
         stored = StoredComment(row.id, row.thread_id, row.version, Status(row.status))
         db.session.rollback()

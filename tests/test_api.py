@@ -233,7 +233,7 @@ def test_a_closed_article_and_a_closed_site_take_no_comments(
     app: Flask, site: SiteView, client: FlaskClient
 ) -> None:
     with app.app_context():
-        open_or_close(a_comment(app, site).thread_id, is_open=False, moderator_id=None, now=NOW)
+        open_or_close(a_comment(app, site).thread_id, is_open=False, by=None, now=NOW)
     assert is_problem(send(client, a_body(a_ticket(client))), 409, "thread-closed")
     assert ask(client, "thread").get_json()["thread"]["open"] is False
     change_site(app, site, is_open=False)

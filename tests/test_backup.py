@@ -109,6 +109,7 @@ def test_nothing_deleted_travels_in_a_backup(
     assert file is not None
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("DELETE FROM submission_key")
+        connection.execute("DELETE FROM comment_reason")
         connection.execute("DELETE FROM comment WHERE id = ?", (comment.id,))
         connection.commit()
     backup(settings, tmp_path / "copy")

@@ -81,20 +81,20 @@ class Comments(RuleBasedStateMachine):
             if rows := self.rows():
                 row = rows[pick % len(rows)]
                 with suppress(CommentNotFound, DecidedMeanwhile):
-                    decide(Change(row.id, row.version - is_late, status), moderator_id=None, now=self.tick())
+                    decide(Change(row.id, row.version - is_late, status), by=None, now=self.tick())
 
     @rule(status=st.sampled_from(list(Status)), share=st.integers(1, 3))
     def decide_many(self, status: Status, share: int) -> None:
         with self.app.app_context():
             changes = [Change(row.id, row.version, status) for row in self.rows()[::share]]
-            decide_all(changes, moderator_id=None, now=self.tick())
+            decide_all(changes, by=None, now=self.tick())
 
     @precondition(lambda self: self.time > NOW)
     @rule(is_open=st.booleans())
     def close_or_open(self, is_open: bool) -> None:
         with self.app.app_context():
             for row in self.rows()[:1]:
-                open_or_close(row.thread_id, is_open=is_open, moderator_id=None, now=self.tick())
+                open_or_close(row.thread_id, is_open=is_open, by=None, now=self.tick())
 
     @rule(email=st.sampled_from(EMAILS))
     def erase(self, email: str) -> None:

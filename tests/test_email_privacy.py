@@ -98,7 +98,7 @@ def too_quick(client: FlaskClient, email: str) -> Iterator[TestResponse]:
 def reads(app: Flask, client: FlaskClient, taken: dict[str, Any]) -> Iterator[TestResponse]:
     """All that anybody may look at, moderators too."""
     with app.app_context():
-        decide(Change(int(taken["comment"]["id"]), 1, Status.APPROVED), moderator_id=None, now=NOW)
+        decide(Change(int(taken["comment"]["id"]), 1, Status.APPROVED), by=None, now=NOW)
         db.session.rollback()
     yield from (ask(client, route) for route in ("thread", "ticket", "counts"))
     yield page(client)

@@ -17,8 +17,10 @@ from comments_service.erase import Erased, erase_person
 from comments_service.errors import FieldsRefused, SiteNotFound, StoreUnavailable
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
+from comments_service.storage.base import Base
 from comments_service.storage.database import db
-from comments_service.storage.models import AuditRow, Base, Comment, SubmissionKey, Thread
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.models import Comment, SubmissionKey, Thread
 from comments_service.vocabulary import SiteView, Status
 from tests.factories import ARTICLE, a_comment, a_site
 
@@ -147,7 +149,7 @@ def test_the_audit_says_what_happened_and_not_to_whom(
     a_comment(app, site, email=EMAIL)
     erase(app, keys, now)
     with app.app_context():
-        row = db.session.scalars(select(AuditRow).where(AuditRow.action == "person-erased")).one()
+        row = db.session.scalars(select(JournalRow).where(JournalRow.action == "person-erased")).one()
     assert (row.subject, row.happened_at) == ("site demo, comments: 1", now)
 
 

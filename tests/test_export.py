@@ -15,7 +15,7 @@ from comments_service.errors import SiteNotFound
 from comments_service.export import export_site
 from comments_service.privacy import Keyring
 from comments_service.storage.database import db
-from comments_service.storage.models import AuditRow
+from comments_service.storage.journal import JournalRow
 from comments_service.vocabulary import SiteView, Status
 from tests.factories import ARTICLE, a_comment, a_site
 
@@ -89,7 +89,7 @@ def test_every_export_leaves_a_line_in_the_audit(
     exported(app, now, keys=keys)
     with app.app_context():
         subjects = db.session.scalars(
-            select(AuditRow.subject).where(AuditRow.action == "site-exported")
+            select(JournalRow.subject).where(JournalRow.action == "site-exported")
         ).all()
     assert subjects == ["site demo", "site demo, with emails"]
 

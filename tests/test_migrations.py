@@ -16,8 +16,11 @@ from sqlalchemy import func, inspect, select, text
 
 from comments_service.errors import CannotStart
 from comments_service.settings import Settings
+from comments_service.storage.base import Base
 from comments_service.storage.database import db, head_revision, migrate, open_engine
-from comments_service.storage.models import Base, Comment
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.models import Comment, CommentReason
+from comments_service.storage.people import Grant
 from comments_service.storage.schema import bring_up, make_ready, stored_revision
 from comments_service.vocabulary import SiteView
 from tests.factories import a_comment
@@ -116,3 +119,63 @@ def test_times_keep_their_instant_on_both_databases(app: Flask, site: SiteView) 
     comment = a_comment(app, site, now=moment)
     with app.app_context():
         assert db.session.get_one(Comment, comment.id).created_at == moment
+
+
+@pytest.fixture
+def first_release(empty: Settings) -> Settings:
+    """A database of the first release with a moderator, a comment, a decision and a sign-in."""
+    migrate(empty, target="0001")
+    moment = "2026-03-01 10:00:00+00:00"
+    site = "'demo', 'Demo', '[]', 'en', '{}', true, true, true, false, 5, 1"
+    comment = f"1, 1, 1, 'Ana', 'Text', 'https://x.example', 'spam', 'every-comment-waits', 2, '{moment}'"
+    statements = (
+        f"INSERT INTO moderator VALUES (1, 'mo', 'hash', '{moment}')",
+        (
+            "INSERT INTO site (key, name, origins, language, texts, name_required, email_required, is_open,"
+            f" publishes_known_authors, max_depth, version, created_at) VALUES ({site}, '{moment}')"
+        ),
+        (
+            "INSERT INTO thread (id, site_id, url, title, is_open, approved_count, version, created_at)"
+            f" VALUES (1, 1, 'https://x.example', '', true, 0, 1, '{moment}')"
+        ),
+        (
+            "INSERT INTO comment (site_id, thread_id, depth, name, text, page_url, status, verdict_reason,"
+            f" version, created_at, status_changed_at, is_purged) VALUES ({comment}, '{moment}', false)"
+        ),
+        (
+            "INSERT INTO decision VALUES"
+            " (1, 1, 1, 1, 1, '2026-03-02 10:00:00+00:00', 'pending', 'spam', 'An advert.')"
+        ),
+        f"INSERT INTO audit VALUES (1, '{moment}', 1, 'signed-in', '')",
+    )
+    engine = open_engine(empty)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+    return empty
+
+
+def test_decisions_and_audit_become_one_journal_in_the_order_of_time(first_release: Settings) -> None:
+    bring_up(first_release)
+    engine = open_engine(first_release)
+    with engine.connect() as connection:
+        rows = connection.execute(select(JournalRow.__table__).order_by(JournalRow.id)).all()
+        reasons = connection.execute(select(CommentReason.comment_id, CommentReason.code)).all()
+    engine.dispose()
+    assert [(row.action, row.moderator_id, row.to_status, row.reason) for row in rows] == [
+        ("signed-in", 1, None, ""),
+        ("comment-decided", 1, "spam", "An advert."),
+    ]
+    assert reasons == [(1, "every-comment-waits")]
+
+
+def test_whoever_could_decide_owns_every_site(first_release: Settings) -> None:
+    bring_up(first_release)
+    engine = open_engine(first_release)
+    with engine.connect() as connection:
+        grants = connection.execute(select(Grant.moderator_id, Grant.site_id, Grant.role)).all()
+        comment = connection.execute(select(Comment.name, Comment.flag_count, Comment.verdict)).one()
+    engine.dispose()
+    assert grants == [(1, None, "owner")]
+    assert comment == ("Ana", 0, {})

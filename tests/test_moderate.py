@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
 from comments_service.moderate import Change, decide, decide_all, open_or_close
-from comments_service.storage.database import db, transaction
-from comments_service.storage.models import AuditRow, Comment, DecisionRow, Moderator, Thread, ThreadAlias
+from comments_service.storage.database import db
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Comment, Thread, ThreadAlias
 from comments_service.vocabulary import Decision, SiteView, Status
 from tests.conftest import NOW
-from tests.factories import a_comment
+from tests.factories import a_comment, a_moderator
 
 ROUNDS = 200
 
@@ -28,22 +29,20 @@ def drift(app: Flask) -> int:
         return sum(abs(kept - counted) for kept, counted in pairs)
 
 
-def a_moderator(app: Flask) -> int:
-    """A row to point decisions at; nobody signs in here."""
-    with app.app_context(), transaction() as session:
-        row = Moderator(name="Ana", password_hash="none", created_at=NOW)
-        session.add(row)
-        session.flush()
-        return row.id
+def decisions(app: Flask) -> int:
+    """How many changes of status the journal has."""
+    counted = select(func.count()).select_from(JournalRow).where(JournalRow.action == DECIDED)
+    with app.app_context():
+        return int(db.session.scalar(counted) or 0)
 
 
 def test_a_decision_tells_who_when_from_to_and_why(app: Flask, site: SiteView) -> None:
     comment, moderator = a_comment(app, site, status="pending"), a_moderator(app)
     with app.app_context():
-        decide(Change(comment.id, 1, Status.SPAM), moderator_id=moderator, now=NOW, reason="An advert.")
-        row = db.session.scalars(select(DecisionRow)).one()
-        assert (row.comment_id, row.comment_version, row.moderator_id) == (comment.id, 1, moderator)
-        assert (row.from_status, row.to_status, row.reason, row.decided_at) == (
+        decide(Change(comment.id, 1, Status.SPAM), by=moderator, now=NOW, reason="An advert.")
+        row = db.session.scalars(select(JournalRow).where(JournalRow.action == DECIDED)).one()
+        assert (row.comment_id, row.version, row.moderator_id) == (comment.id, 1, moderator.id)
+        assert (row.from_status, row.to_status, row.reason, row.happened_at) == (
             "pending",
             "spam",
             "An advert.",
@@ -55,14 +54,19 @@ def test_a_decision_on_an_old_version_decides_nothing(app: Flask, site: SiteView
     comment = a_comment(app, site, status="approved")
     with app.app_context():
         with pytest.raises(DecidedMeanwhile):
-            decide(Change(comment.id, comment.version - 1, Status.SPAM), moderator_id=None, now=NOW)
+            decide(Change(comment.id, comment.version - 1, Status.SPAM), by=None, now=NOW)
         assert db.session.get_one(Comment, comment.id).status == "approved"
-        assert db.session.scalar(select(func.count()).select_from(DecisionRow)) == 1
+        assert (
+            db.session.scalar(
+                select(func.count()).select_from(JournalRow).where(JournalRow.action == DECIDED)
+            )
+            == 1
+        )
 
 
 def test_a_decision_on_nothing_is_not_found(app: Flask, site: SiteView) -> None:
     with app.app_context(), pytest.raises(CommentNotFound):
-        decide(Change(404, 1, Status.SPAM), moderator_id=None, now=NOW)
+        decide(Change(404, 1, Status.SPAM), by=None, now=NOW)
 
 
 def test_approving_counts_and_hiding_uncounts(app: Flask, site: SiteView) -> None:
@@ -71,7 +75,7 @@ def test_approving_counts_and_hiding_uncounts(app: Flask, site: SiteView) -> Non
         thread = db.session.get_one(Thread, comment.thread_id)
         assert thread.approved_count == 1
         version = thread.version
-        decide(Change(comment.id, comment.version, Status.TRASH), moderator_id=None, now=NOW)
+        decide(Change(comment.id, comment.version, Status.TRASH), by=None, now=NOW)
         thread = db.session.get_one(Thread, comment.thread_id)
         assert (thread.approved_count, thread.version) == (0, version + 1)
 
@@ -80,7 +84,7 @@ def test_moving_from_spam_to_trash_changes_nothing_that_readers_see(app: Flask, 
     comment = a_comment(app, site, status="spam")
     with app.app_context():
         version = db.session.get_one(Thread, comment.thread_id).version
-        decide(Change(comment.id, comment.version, Status.TRASH), moderator_id=None, now=NOW)
+        decide(Change(comment.id, comment.version, Status.TRASH), by=None, now=NOW)
         assert db.session.get_one(Thread, comment.thread_id).version == version
 
 
@@ -88,7 +92,7 @@ def test_a_bulk_tells_what_took_effect_and_what_came_too_late(app: Flask, site: 
     fresh, late = a_comment(app, site, status="pending"), a_comment(app, site, status="spam")
     changes = [Change(late.id, 1, Status.APPROVED), Change(fresh.id, 1, Status.APPROVED)]
     with app.app_context():
-        done, missed = decide_all(changes, moderator_id=None, now=NOW)
+        done, missed = decide_all(changes, by=None, now=NOW)
     assert [d.comment_id for d in done] == [fresh.id]
     assert [c.comment_id for c in missed] == [late.id]
     assert drift(app) == 0
@@ -97,7 +101,7 @@ def test_a_bulk_tells_what_took_effect_and_what_came_too_late(app: Flask, site: 
 def test_the_same_comment_twice_in_one_bulk_is_decided_once(app: Flask, site: SiteView) -> None:
     comment = a_comment(app, site, status="pending")
     with app.app_context():
-        done, _ = decide_all([Change(comment.id, 1, Status.APPROVED)] * 2, moderator_id=None, now=NOW)
+        done, _ = decide_all([Change(comment.id, 1, Status.APPROVED)] * 2, by=None, now=NOW)
     assert len(done) == 1
     assert drift(app) == 0
 
@@ -110,7 +114,7 @@ def test_two_hundred_races_have_one_winner_each(app: Flask, site: SiteView) -> N
         with app.app_context():
             barrier.wait()
             try:
-                return decide(Change(comment.id, version, to_status), moderator_id=None, now=NOW)
+                return decide(Change(comment.id, version, to_status), by=None, now=NOW)
             except DecidedMeanwhile:
                 return None
 
@@ -122,7 +126,9 @@ def test_two_hundred_races_have_one_winner_each(app: Flask, site: SiteView) -> N
             answers = list(pool.map(run, goals, [number + 1] * 2))
             winners += sum(answer is not None for answer in answers)
     with app.app_context():
-        rows = db.session.scalar(select(func.count()).select_from(DecisionRow))
+        rows = db.session.scalar(
+            select(func.count()).select_from(JournalRow).where(JournalRow.action == DECIDED)
+        )
     assert (winners, rows, drift(app)) == (ROUNDS, ROUNDS, 0)
 
 
@@ -136,7 +142,7 @@ def test_two_bulks_over_the_same_comments_do_not_block_each_other(app: Flask, si
     def run(changes: list[Change]) -> int:
         with app.app_context():
             barrier.wait()
-            return len(decide_all(changes, moderator_id=None, now=NOW)[0])
+            return len(decide_all(changes, by=None, now=NOW)[0])
 
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(run, [forward, forward[::-1]]))
@@ -149,7 +155,7 @@ def test_approval_teaches_the_address_a_comment_came_from(app: Flask, site: Site
     comment = a_comment(app, site, status="pending", url=url, article_id="42")
     with app.app_context():
         assert db.session.scalars(select(ThreadAlias)).all() == []
-        decide(Change(comment.id, 1, Status.APPROVED), moderator_id=None, now=NOW)
+        decide(Change(comment.id, 1, Status.APPROVED), by=None, now=NOW)
         assert db.session.scalars(select(ThreadAlias.thread_id)).all() == [comment.thread_id]
 
 
@@ -157,8 +163,8 @@ def test_closing_an_article_is_told_to_readers_and_kept_in_the_audit(app: Flask,
     thread_id = a_comment(app, site).thread_id
     with app.app_context():
         before = db.session.get_one(Thread, thread_id).version
-        open_or_close(thread_id, is_open=False, moderator_id=None, now=NOW)
-        open_or_close(thread_id, is_open=False, moderator_id=None, now=NOW)
+        open_or_close(thread_id, is_open=False, by=None, now=NOW)
+        open_or_close(thread_id, is_open=False, by=None, now=NOW)
         thread = db.session.get_one(Thread, thread_id)
         assert (thread.is_open, thread.version) == (False, before + 1)
-        assert db.session.scalars(select(AuditRow.action)).all() == ["thread-closed"]
+        assert db.session.scalars(select(JournalRow.action)).all() == [DECIDED, "thread-closed"]

@@ -339,7 +339,7 @@ def test_duplicates_limits_and_closed_articles_cost_no_text(
     assert kept(response, 429)
     assert response.headers["Retry-After"] == "10"
     with app.app_context():
-        open_or_close(1, is_open=False, moderator_id=None, now=NOW)
+        open_or_close(1, is_open=False, by=None, now=NOW)
     assert kept(send_form(client, form_fields(ticket, text=TYPED, name="Ben")), 409)
 
 
@@ -376,7 +376,7 @@ def test_the_status_page_tells_what_became_of_the_comment_and_never_why(
     answer = post_comment(client)
     if status != "pending":
         with app.app_context():
-            decide(Change(int(answer["comment"]["id"]), 1, Status(status)), moderator_id=None, now=NOW)
+            decide(Change(int(answer["comment"]["id"]), 1, Status(status)), by=None, now=NOW)
             db.session.rollback()
     shown = client.get(urlsplit(answer["status_url"]).path)
     assert shown.status_code == 200
@@ -392,7 +392,7 @@ def test_spam_and_trash_look_the_same_to_their_author(
     for status in (Status.SPAM, Status.TRASH):
         answer = post_comment(client, name="Same", text=f"Text {status} of it")
         with app.app_context():
-            decide(Change(int(answer["comment"]["id"]), 1, status), moderator_id=None, now=NOW)
+            decide(Change(int(answer["comment"]["id"]), 1, status), by=None, now=NOW)
             db.session.rollback()
         shown = client.get(urlsplit(answer["status_url"]).path).text.replace(f"Text {status} of it", "")
         pages.append(shown.replace(f"comment-{answer['comment']['id']}", ""))

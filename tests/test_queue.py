@@ -18,7 +18,8 @@ from comments_service.moderate import Change, decide
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
-from comments_service.storage.models import AuditRow, Comment, DecisionRow, Thread
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Comment, Thread
 from comments_service.tokens import receipt
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import Clock
@@ -287,7 +288,7 @@ def test_a_decision_keeps_who_made_it(app: Flask, site: SiteView, moderator: Fla
     comment = a_comment(app, site, status="pending")
     press(moderator, decide=f"approve {tick(comment)}")
     with app.app_context():
-        row = db.session.scalars(select(DecisionRow)).one()
+        row = db.session.scalars(select(JournalRow).where(JournalRow.action == DECIDED)).one()
         told = (row.comment_id, row.from_status, row.to_status, row.moderator_id)
         db.session.rollback()
     assert told == (comment.id, "pending", "approved", 1)
@@ -343,7 +344,7 @@ def test_whoever_comes_second_is_told_and_changes_nothing(
     comment = a_comment(app, site, status="pending", name="Dan")
     with app.app_context():
         other = a_moderator(app, name="Bea")
-        decide(Change(comment.id, comment.version, Status.SPAM), moderator_id=other.id, now=clock.now)
+        decide(Change(comment.id, comment.version, Status.SPAM), by=other, now=clock.now)
     clock.forward(minutes=5)
     before = everything(app)
     response = press(moderator, decide=f"approve {tick(comment)}")
@@ -359,7 +360,7 @@ def test_a_bulk_tells_how_many_took_effect_and_how_many_came_too_late(
 ) -> None:
     comments = [a_comment(app, site, status="pending") for _ in range(3)]
     with app.app_context():
-        decide(Change(comments[0].id, comments[0].version, Status.TRASH), moderator_id=None, now=now)
+        decide(Change(comments[0].id, comments[0].version, Status.TRASH), by=None, now=now)
     press(moderator, decide="approve", tick=[tick(c) for c in comments])
     told = "2 comments approved. 1 came too late: somebody had decided already."
     assert notice(queue(moderator)) == told
@@ -372,7 +373,7 @@ def test_a_bulk_that_came_too_late_altogether_says_so(
     comments = [a_comment(app, site, status="pending", name=name) for name in ("Dan", "Eva")]
     with app.app_context():
         for comment in comments:
-            decide(Change(comment.id, comment.version, Status.TRASH), moderator_id=None, now=now)
+            decide(Change(comment.id, comment.version, Status.TRASH), by=None, now=now)
     response = press(moderator, decide="approve", tick=[tick(c) for c in comments])
     assert response.status_code == 409
     assert "It has changed since your page was loaded, and is now: Trash." in response.text
@@ -383,7 +384,7 @@ def test_the_same_click_twice_is_no_conflict(app: Flask, site: SiteView, moderat
     button = f"approve {tick(a_comment(app, site, status='pending'))}"
     assert [press(moderator, decide=button).status_code for _ in range(2)] == [303, 303]
     with app.app_context():
-        assert len(db.session.scalars(select(DecisionRow)).all()) == 1
+        assert len(db.session.scalars(select(JournalRow).where(JournalRow.action == DECIDED)).all()) == 1
         db.session.rollback()
 
 
@@ -405,7 +406,7 @@ def test_an_email_is_shown_on_request_once_and_the_audit_knows(
     assert response.headers["Cache-Control"] == "no-store"
     assert "dan@example.org" not in queue(moderator).text
     with app.app_context():
-        row = db.session.scalars(select(AuditRow).where(AuditRow.action == "email-revealed")).one()
+        row = db.session.scalars(select(JournalRow).where(JournalRow.action == "email-revealed")).one()
         told = (row.moderator_id, row.subject)
         db.session.rollback()
     assert told == (1, f"comment {comment.id}")
@@ -415,9 +416,9 @@ def test_looking_at_the_queue_leaves_no_line_in_the_audit(
     app: Flask, site: SiteView, moderator: FlaskClient
 ) -> None:
     a_comment(app, site, status="pending")
-    before = everything(app)["audit"]
+    before = everything(app)["journal"]
     queue(moderator)
-    assert everything(app)["audit"] == before
+    assert everything(app)["journal"] == before
 
 
 def test_there_is_nothing_to_reveal_where_no_email_is(app: Flask, moderator: FlaskClient) -> None:

@@ -126,7 +126,7 @@ def test_whoever_is_second_gets_a_page_that_tells_what_happened(
     sign_in(page, live_service)
     with live_service.app.app_context():
         change = Change(waiting[0].id, waiting[0].version, Status.SPAM)
-        decide(change, moderator_id=None, now=datetime.now(UTC))
+        decide(change, by=None, now=datetime.now(UTC))
     page.get_by_role("button", name="Approve: comment by Ana").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Somebody was faster")
     assert_accessible(page)

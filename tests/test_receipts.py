@@ -19,7 +19,7 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def approve(app: Flask, number: int | str, *, to: Status = Status.APPROVED, version: int = 1) -> None:
     """Decide as a moderator would."""
     with app.app_context():
-        decide(Change(int(number), version, to), moderator_id=None, now=NOW)
+        decide(Change(int(number), version, to), by=None, now=NOW)
         db.session.rollback()
 
 

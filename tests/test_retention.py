@@ -12,7 +12,8 @@ from comments_service.moderate import Change, decide
 from comments_service.retention import BATCH, Swept, sweep
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
-from comments_service.storage.models import Comment, Moderator, SignIn, SubmissionKey, Thread
+from comments_service.storage.models import Comment, SubmissionKey, Thread
+from comments_service.storage.people import Moderator, SignIn
 from comments_service.vocabulary import SiteView, Status
 from tests.factories import a_comment
 
@@ -77,7 +78,7 @@ def test_the_days_of_an_old_comment_begin_with_the_decision(
 ) -> None:
     comment = a_comment(app, site, now=LONG_AGO)
     with app.app_context():
-        decide(Change(comment.id, comment.version, Status.TRASH), moderator_id=None, now=now)
+        decide(Change(comment.id, comment.version, Status.TRASH), by=None, now=now)
     assert swept(app, settings, now + timedelta(days=29)).comments == 0
 
 
@@ -87,7 +88,7 @@ def test_a_declined_comment_with_replies_becomes_an_empty_place(
     first = a_comment(app, site, now=LONG_AGO)
     reply = a_comment(app, site, parent_id=first.id, now=LONG_AGO)
     with app.app_context():
-        decide(Change(first.id, first.version, Status.TRASH), moderator_id=None, now=LONG_AGO)
+        decide(Change(first.id, first.version, Status.TRASH), by=None, now=LONG_AGO)
     swept(app, settings, now)
     place = row(app, first.id)
     assert place is not None
@@ -100,7 +101,7 @@ def test_counts_stay_equal_to_the_rows(app: Flask, site: SiteView, settings: Set
     shown = [a_comment(app, site, now=LONG_AGO) for _ in range(3)]
     a_comment(app, site, parent_id=shown[0].id, status=Status.SPAM, now=LONG_AGO)
     with app.app_context():
-        decide(Change(shown[0].id, shown[0].version, Status.SPAM), moderator_id=None, now=LONG_AGO)
+        decide(Change(shown[0].id, shown[0].version, Status.SPAM), by=None, now=LONG_AGO)
     swept(app, settings, now)
     with app.app_context():
         counted = db.session.scalar(select(func.count()).where(Comment.status == Status.APPROVED))

@@ -23,7 +23,8 @@ from comments_service.accounts import add_moderator, reset_password
 from comments_service.errors import FieldsRefused
 from comments_service.settings import Settings
 from comments_service.storage.database import db
-from comments_service.storage.models import AuditRow, SignIn
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.people import SignIn
 from comments_service.vocabulary import ModeratorView, SiteView
 from comments_service.web.sessions import COOKIE, is_moderators
 from tests.conftest import SECRET_KEY, Clock
@@ -65,7 +66,7 @@ def is_signed_in(client: FlaskClient) -> bool:
 def audit(app: Flask) -> list[tuple[str, int | None, str]]:
     """What the audit says: action, moderator, subject."""
     with app.app_context():
-        rows = db.session.scalars(select(AuditRow).order_by(AuditRow.id)).all()
+        rows = db.session.scalars(select(JournalRow).order_by(JournalRow.id)).all()
         found = [(row.action, row.moderator_id, row.subject) for row in rows]
         db.session.rollback()
         return found

@@ -35,7 +35,7 @@ def ids(page: ThreadSnapshot) -> list[int]:
 def hide(app: Flask, comment: StoredComment) -> None:
     """Let a moderator trash a comment."""
     with app.app_context():
-        decide(Change(comment.id, comment.version, to_status=Status.TRASH), moderator_id=None, now=NOW)
+        decide(Change(comment.id, comment.version, to_status=Status.TRASH), by=None, now=NOW)
 
 
 def test_an_article_never_commented_is_empty_and_open(app: Flask, site: SiteView) -> None:
@@ -152,7 +152,7 @@ def test_the_validator_changes_with_whatever_readers_see(app: Flask, site: SiteV
     comment = a_comment(app, site)
     tags.append(tag(app, site))
     with app.app_context():
-        open_or_close(comment.thread_id, is_open=False, moderator_id=None, now=NOW)
+        open_or_close(comment.thread_id, is_open=False, by=None, now=NOW)
     tags.append(tag(app, site))
     hide(app, comment)
     tags.append(tag(app, site))

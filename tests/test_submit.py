@@ -65,7 +65,7 @@ def test_the_first_answer_stays_even_when_a_moderator_decided_meanwhile(app: Fla
     submission = a_submission(site)
     first = send(app, submission)
     with app.app_context():
-        decide(Change(first.comment_id, 1, Status.APPROVED), moderator_id=None, now=NOW)
+        decide(Change(first.comment_id, 1, Status.APPROVED), by=None, now=NOW)
     assert send(app, submission, seconds=1).status == Status.PENDING
 
 
@@ -151,7 +151,7 @@ def test_a_repetition_is_answered_before_any_limit(app: Flask, site: SiteView) -
 def test_a_closed_article_takes_nothing(app: Flask, site: SiteView) -> None:
     thread_id = a_comment(app, site).thread_id
     with app.app_context():
-        open_or_close(thread_id, is_open=False, moderator_id=None, now=NOW)
+        open_or_close(thread_id, is_open=False, by=None, now=NOW)
     with pytest.raises(ThreadClosed):
         send(app, a_submission(site))
 

@@ -204,7 +204,7 @@ def test_an_approved_comment_takes_the_place_of_the_waiting_one(article: Page, s
     post(article)
     number = (comment(article, TEXT).get_attribute("id") or "").removeprefix("comment-")
     with service.app.app_context():
-        decide(Change(int(number), 1, Status.APPROVED), moderator_id=None, now=NOW)
+        decide(Change(int(number), 1, Status.APPROVED), by=None, now=NOW)
     article.reload()
     expect(comment(article, TEXT)).to_have_count(1)
     expect(article.get_by_text(WAITING)).to_have_count(0)

@@ -161,7 +161,7 @@ def approve(service: ServiceProcess, ids: Sequence[int]) -> list[str]:
     parts: Wiring = app.extensions[NAME]
     with app.app_context():
         for number in ids:
-            decide(Change(number, 1, Status.APPROVED), moderator_id=None, now=datetime.now(UTC))
+            decide(Change(number, 1, Status.APPROVED), by=None, now=datetime.now(UTC))
         db.engine.dispose()
         return [tokens.receipt(parts.keys, site=SITE, comment_id=number) for number in ids]
 

@@ -37,7 +37,7 @@ def list_(_installation: Installation, *, site_key: str | None, as_json: bool) -
 @on_installation
 def open_(installation: Installation, *, thread_id: int) -> None:
     """Let an article take comments again."""
-    open_or_close(thread_id, is_open=True, moderator_id=None, now=installation.now())
+    open_or_close(thread_id, is_open=True, by=None, now=installation.now())
     click.echo(f"Thread {thread_id} is open.")
 
 
@@ -46,7 +46,7 @@ def open_(installation: Installation, *, thread_id: int) -> None:
 @on_installation
 def close(installation: Installation, *, thread_id: int) -> None:
     """Let an article take no more comments; those it has stay."""
-    open_or_close(thread_id, is_open=False, moderator_id=None, now=installation.now())
+    open_or_close(thread_id, is_open=False, by=None, now=installation.now())
     click.echo(f"Thread {thread_id} is closed.")
 
 

@@ -1,61 +1,15 @@
-"""The tables. Nothing here decides anything; times are aware UTC, hashes carry their key's number."""
+"""The tables of what readers see and send. Nothing here decides anything; hashes carry their key's number."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    MetaData,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
+from comments_service.storage.base import Base
 from comments_service.vocabulary import SiteView, Status
-
-NAMING = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC on both databases: SQLite forgets zones, so they are put back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times and store the others as UTC."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a time without zone")
-        return value.astimezone(UTC) if value is not None else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware time."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """What all tables share: the names of their constraints."""
-
-    registry = registry(
-        metadata=MetaData(naming_convention=NAMING),
-        type_annotation_map={datetime: UtcDateTime(), dict[str, Any]: JSON(), list[str]: JSON()},
-    )
 
 
 class Site(Base):
@@ -123,7 +77,13 @@ class ThreadAlias(Base):
 
 
 class Comment(Base):
-    """One comment. `text` is the source as typed; a purged one with replies stays as an empty place."""
+    """One comment. `text` is the source as typed; a purged one with replies stays as an empty place.
+
+    `moderator_id` is set on moderators' own replies. A letter is for the editors alone and can never be
+    approved. One that the service declined by itself (`is_quietly_declined`) is told to its author as
+    waiting until a person decides. `risk` is 0 to 100. `proven_root_id` is the first of the comments that
+    this author proved by receipts. `verdict` holds `reasons` and `facts` of the automatic decision.
+    """
 
     __tablename__ = "comment"
     __table_args__ = (
@@ -133,6 +93,7 @@ class Comment(Base):
         Index("ix_comment_network", "network_hash", "created_at"),
         Index("ix_comment_email", "site_id", "email_hash"),
         Index("ix_comment_site_time", "site_id", "created_at"),
+        CheckConstraint("NOT (is_letter AND status = 'approved')", name="letters_stay_inside"),
         {"sqlite_autoincrement": True},  # an id is never used twice: old receipts must not open new comments
     )
 
@@ -156,11 +117,32 @@ class Comment(Base):
     created_at: Mapped[datetime]
     status_changed_at: Mapped[datetime]
     is_purged: Mapped[bool] = mapped_column(default=False)
+    moderator_id: Mapped[int | None] = mapped_column(ForeignKey("moderator.id"))
+    is_letter: Mapped[bool] = mapped_column(default=False)
+    is_quietly_declined: Mapped[bool] = mapped_column(default=False)
+    pinned_at: Mapped[datetime | None]
+    picked_at: Mapped[datetime | None]
+    edited_at: Mapped[datetime | None]
+    flag_count: Mapped[int] = mapped_column(default=0)
+    risk: Mapped[int] = mapped_column(default=0)
+    cluster_id: Mapped[int | None]
+    proven_root_id: Mapped[int | None]
+    verdict: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     @property
     def state(self) -> Status:
         """The status as the word it is."""
         return Status(self.status)
+
+
+class CommentReason(Base):
+    """One reason why the service put a comment where it stands: for filters, beside `Comment.verdict`."""
+
+    __tablename__ = "comment_reason"
+    __table_args__ = (Index("ix_comment_reason_code", "code", "comment_id"),)
+
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
 
 
 class SubmissionKey(Base):
@@ -174,56 +156,6 @@ class SubmissionKey(Base):
     comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id"), index=True)
     first_status: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class DecisionRow(Base):
-    """One change of status: who, when, from, to, why. Outlives its comment, holds nothing personal of it."""
-
-    __tablename__ = "decision"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
-    comment_id: Mapped[int] = mapped_column(index=True)
-    comment_version: Mapped[int]
-    moderator_id: Mapped[int | None] = mapped_column(ForeignKey("moderator.id"))
-    decided_at: Mapped[datetime] = mapped_column(index=True)
-    from_status: Mapped[str] = mapped_column(String(10))
-    to_status: Mapped[str] = mapped_column(String(10))
-    reason: Mapped[str] = mapped_column(String(200))
-
-
-class AuditRow(Base):
-    """What people with rights did apart from decisions: emails revealed, sign-ins, persons erased."""
-
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    happened_at: Mapped[datetime] = mapped_column(index=True)
-    moderator_id: Mapped[int | None] = mapped_column(ForeignKey("moderator.id"))
-    action: Mapped[str] = mapped_column(String(40))
-    subject: Mapped[str] = mapped_column(String(200), default="")
-
-
-class Moderator(Base):
-    """Somebody who may decide."""
-
-    __tablename__ = "moderator"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(100), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(200))
-    created_at: Mapped[datetime]
-
-
-class SignIn(Base):
-    """A moderator's session; the cookie's secret is stored as a hash only."""
-
-    __tablename__ = "sign_in"
-
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    moderator_id: Mapped[int] = mapped_column(ForeignKey("moderator.id"), index=True)
-    created_at: Mapped[datetime]
-    last_seen_at: Mapped[datetime]
 
 
 class Canary(Base):

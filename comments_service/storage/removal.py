@@ -8,10 +8,11 @@ from collections.abc import Collection
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
-from comments_service.storage.models import Comment, DecisionRow, SubmissionKey, Thread
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
 from comments_service.vocabulary import Status
 
-EMPTY_PLACE = {
+EMPTY_PLACE: dict[str, object] = {
     "name": "",
     "email_sealed": None,
     "email_hash": None,
@@ -20,6 +21,11 @@ EMPTY_PLACE = {
     "page_url": "",
     "twin_hash": None,
     "network_hash": None,
+    "moderator_id": None,
+    "pinned_at": None,
+    "picked_at": None,
+    "proven_root_id": None,
+    "verdict": {},
     "is_purged": True,
     "status": Status.TRASH,
     "version": Comment.version + 1,
@@ -44,7 +50,8 @@ def remove(session: Session, ids: Collection[int]) -> None:
         less = {"approved_count": Thread.approved_count - count, "version": Thread.version + 1}
         session.execute(update(Thread).where(Thread.id == thread_id).values(less))
     session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id.in_(ids)))
-    session.execute(update(DecisionRow).where(DecisionRow.comment_id.in_(ids)).values(reason=""))
+    session.execute(delete(CommentReason).where(CommentReason.comment_id.in_(ids)))
+    session.execute(update(JournalRow).where(JournalRow.comment_id.in_(ids)).values(reason=""))
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
     _drop_empty_places(session, {row.id for row in rows})
 

@@ -8,7 +8,8 @@ from sqlalchemy import Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from comments_service.storage.models import Base, Thread, ThreadAlias
+from comments_service.storage.base import Base
+from comments_service.storage.models import Thread, ThreadAlias
 from comments_service.vocabulary import ArticleRef
 
 

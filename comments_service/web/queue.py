@@ -91,7 +91,7 @@ def decide() -> Response:
         return make_response(redirect(place.address(), 303))
     action, ticks = _decision()
     changes = [_change(tick, ACTIONS[action]) for tick in ticks]
-    done, late = moderate.decide_all(changes, moderator_id=g.moderator.id, now=wiring().now())
+    done, late = moderate.decide_all(changes, by=g.moderator, now=wiring().now())
     repeated, late = _told_apart(late)
     count = len(done) + repeated
     if changes and not count:
@@ -105,7 +105,7 @@ def decide() -> Response:
 def reveal(number: int) -> Response:
     """Show one email, this once; the audit keeps who looked."""
     parts = wiring()
-    email = reveal_email(number, moderator_id=g.moderator.id, keys=parts.keys, now=parts.now())
+    email = reveal_email(number, by=g.moderator, keys=parts.keys, now=parts.now())
     return _page(_place(request.form), revealed={number: email})
 
 
@@ -115,14 +115,16 @@ def open_or_close(number: int) -> Response:
     wanted = request.form.get("article")
     if wanted not in ("open", "close"):
         raise Malformed
-    moderate.open_or_close(number, is_open=wanted == "open", moderator_id=g.moderator.id, now=wiring().now())
+    moderate.open_or_close(number, is_open=wanted == "open", by=g.moderator, now=wiring().now())
     session[NOTICE] = {"key": f"queue.article.{wanted}_done"}
     return make_response(redirect(_place(request.form).address(), 303))
 
 
 def _page(place: Place, *, ticked: bool = False, revealed: dict[int, str] | None = None) -> Response:
     parts = wiring()
-    page = queue_page(place.question, keys=parts.keys, page_size=parts.settings.page_size)
+    page = queue_page(
+        place.question, access=g.moderator.access, keys=parts.keys, page_size=parts.settings.page_size
+    )
     html = render_template(
         "queue/queue.html",
         **moderators_words(),
@@ -140,14 +142,15 @@ def _page(place: Place, *, ticked: bool = False, revealed: dict[int, str] | None
 
 
 def _too_late(place: Place, late: list[Change]) -> Response:
-    if any(h.status is None for h in happened_to(c.comment_id for c in late)) and len(late) == 1:
+    happened = _happened_to(late)
+    if len(late) == 1 and happened[0].status is None:
         raise CommentNotFound
     html = render_template(
         "queue/too_late.html",
         **moderators_words(),
         moderator=g.moderator,
         place=place,
-        happened=happened_to(change.comment_id for change in late),
+        happened=happened,
     )
     return make_response(html, DecidedMeanwhile.status)
 
@@ -156,9 +159,13 @@ def _told_apart(late: list[Change]) -> tuple[int, list[Change]]:
     """A click that came twice is no conflict: how many this moderator has just decided so, and the rest."""
     if not late:
         return 0, []
-    known = {h.comment_id: h for h in happened_to(change.comment_id for change in late)}
+    known = {h.comment_id: h for h in _happened_to(late)}
     rest = [change for change in late if not _is_own(change, known[change.comment_id])]
     return len(late) - len(rest), rest
+
+
+def _happened_to(changes: list[Change]) -> list[Happened]:
+    return happened_to((change.comment_id for change in changes), access=g.moderator.access)
 
 
 def _is_own(change: Change, happened: Happened) -> bool:

@@ -50,8 +50,9 @@ from comments_service.web.words import moderators_words
 COOKIE = "__Host-comments"
 GUESSES = "comments.guesses"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})  # browsers keep their secrets without https
-PAGES = frozenset({"/", "/login", "/logout", "/queue", "/account"})
-LANDINGS = frozenset({"/queue", "/account"})
+LANDINGS = frozenset({"/queue", "/account", "/dashboard", "/audit", "/settings"})
+PAGES = LANDINGS | {"/", "/login", "/logout"}
+FOLDERS = ("/queue/", "/account/", "/dashboard/", "/audit/", "/settings/", "/invite/", "/login/")
 TOKEN = "token"  # noqa: S105 -- the name of a field
 NOTICE = "notice"  # what the next page tells: a key of the catalogue, never a text from the address
 
@@ -124,7 +125,7 @@ def init_app(app: Flask, settings: Settings, keys: KeySource) -> None:
 
 def is_moderators(path: str) -> bool:
     """Whether this is one of the moderators' pages."""
-    return path in PAGES or path.startswith(("/queue/", "/account/"))
+    return path in PAGES or path.startswith(FOLDERS)
 
 
 def require_moderator() -> Response | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from comments_service.storage.models import Base
+from comments_service.storage.base import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,45 @@
+"""The table of what happened: one row for each thing somebody, or the service itself, did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from comments_service.storage.base import Base
+
+DECIDED = "comment-decided"  # the action of a change of status: `from_status` and `to_status` say which
+
+
+class JournalRow(Base):
+    """One thing that was done: never changed afterwards, and nothing personal of a commenter in it.
+
+    `moderator_id` None means the operator or the service itself. `version` is the comment's before the
+    change. Rows of one bulk share `batch`. `details` holds what an undo needs (never names, addresses or
+    texts: those live and go with the comment). `undoes_id` names the row that this one took back.
+    """
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        Index("ix_journal_site", "site_id", "id"),
+        Index("ix_journal_comment", "comment_id", "id"),
+        Index("ix_journal_moderator", "moderator_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    happened_at: Mapped[datetime] = mapped_column(index=True)
+    moderator_id: Mapped[int | None] = mapped_column(ForeignKey("moderator.id"))
+    action: Mapped[str] = mapped_column(String(40))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    thread_id: Mapped[int | None]
+    comment_id: Mapped[int | None]
+    from_status: Mapped[str | None] = mapped_column(String(10))
+    to_status: Mapped[str | None] = mapped_column(String(10))
+    version: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    subject: Mapped[str] = mapped_column(String(200), default="")
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    batch: Mapped[str | None] = mapped_column(String(22), index=True)
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
