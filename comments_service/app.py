@@ -26,6 +26,9 @@ from comments_service.web import (
     queue,
     sessions,
 )
+from comments_service.web import (
+    settings as settings_pages,
+)
 from comments_service.web.proxies import TrustedProxies
 from comments_service.web.wiring import NAME, Wiring, system_clock
 
@@ -56,7 +59,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint, assets.blueprint):
         app.register_blueprint(blueprint)
         sessions.csrf.exempt(blueprint)  # no session, no cookie: their forms carry a signed ticket
-    for blueprint in (sessions.blueprint, account.blueprint, queue.blueprint):
+    for blueprint in (sessions.blueprint, account.blueprint, queue.blueprint, settings_pages.blueprint):
         app.register_blueprint(blueprint)
     _log_requests(app)
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings)  # type: ignore[method-assign]

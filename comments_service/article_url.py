@@ -113,6 +113,15 @@ def parse_origin(text: str) -> str:
     return f"https://{_read_origin(text).authority}"
 
 
+def suggested_origin(text: str) -> str | None:
+    """What somebody may have meant by a text that is no origin: its host, over https."""
+    host = re.split("[/?#]", text.strip().rpartition("://")[2])[0].rpartition("@")[2]
+    try:
+        return parse_origin(f"https://{host}") if "." in host else None
+    except ValueError:
+        return None
+
+
 def _checked_url(url: str) -> str:
     stripped = url.strip()
     if not stripped or stripped in _NO_VALUES:

@@ -123,6 +123,12 @@ class DecidedMeanwhile(CommentsError):
     status, slug, title = 409, "decided-meanwhile", "Somebody was faster"
 
 
+class ChangedMeanwhile(CommentsError):
+    """Somebody else changed the site's settings after the page with the form was shown."""
+
+    status, slug, title = 409, "changed-meanwhile", "These settings were changed meanwhile"
+
+
 class LengthRequired(CommentsError):
     """An unsafe request came without Content-Length."""
 

@@ -1,52 +1,35 @@
-"""The operator's verbs for sites: add one, change one, list them."""
+"""The verbs for sites: add one, change one, list them. Each change leaves a line in the journal."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from comments_service.article_url import parse_origin
-from comments_service.errors import FieldsRefused, SiteNotFound
+from comments_service.article_url import parse_origin, suggested_origin
+from comments_service.errors import ChangedMeanwhile, FieldError, FieldsRefused, SiteNotFound
+from comments_service.own_texts import OwnText, checked_line, new_texts
+from comments_service.rights import require, require_everywhere
 from comments_service.storage.database import reading, transaction
+from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.sites import find_site
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import SiteView
+from comments_service.vocabulary import ModeratorView, Role, SiteView
 
 MAX_ORIGINS = 100
 MAX_NAME_CHARACTERS = 200
-MAX_OWN_TEXT_CHARACTERS = 1_000
 MAX_DEPTH = 20
 OPTIONAL_FIELDS = frozenset({"name", "email"})
+ADDED = "site-added"
+CHANGED = "site-changed"
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_PLACE = re.compile(r"\{(\w+)\}")
-_FORM = re.compile(r"zero|one|two|few|many|other|=[0-9]{1,9}")
-
-
-@dataclass(frozen=True)
-class OwnText:
-    """A site's own words for one text of the catalogue, or for one of its plural forms."""
-
-    key: str
-    form: str | None
-    text: str
-
-    @classmethod
-    def parse(cls, given: str) -> OwnText:
-        """Read "KEY=TEXT" or "KEY.FORM=TEXT", as in "count.heading.one=…" and "count.heading.=2=…".
-
-        Raises: FieldsRefused.
-        """
-        found = re.fullmatch(rf"([a-z0-9_.-]+?)(?:\.({_FORM.pattern}))?=(.*)", given, re.DOTALL)
-        if found is None:
-            raise FieldsRefused(f"“{given}” is not of the form KEY=TEXT or KEY.FORM=TEXT.")
-        return cls(found[1], found[2], found[3])
 
 
 @dataclass(frozen=True)
@@ -66,41 +49,86 @@ class SiteChange:
     max_depth: int | None = None
 
 
-def add_site(key: str, change: SiteChange, *, catalogue: Catalogue, now: datetime) -> SiteView:
+@dataclass(frozen=True)
+class WrongOrigin:
+    """A line of a list of origins that is none; `meant` is what it may have been meant to be."""
+
+    number: int
+    given: str
+    meant: str | None
+
+
+def wrong_origins(lines: Iterable[str]) -> tuple[WrongOrigin, ...]:
+    """The lines, counted from 1, that no site can have as an origin."""
+    found = []
+    for number, given in enumerate(lines, 1):
+        try:
+            parse_origin(given)
+        except ValueError:
+            found.append(WrongOrigin(number, given.strip(), suggested_origin(given)))
+    return tuple(found)
+
+
+def add_site(
+    key: str, change: SiteChange, *, catalogue: Catalogue, now: datetime, by: ModeratorView | None = None
+) -> SiteView:
     """Make a site; what the change leaves out is as for every new site.
 
-    Raises: FieldsRefused with a sentence for the operator; nothing is stored then.
+    Raises: NotAllowed; FieldsRefused with a sentence, and nothing is stored then.
     """
+    require_everywhere(by, Role.OWNER)
     if not _KEY.fullmatch(key):
-        raise FieldsRefused(
+        detail = (
             f"“{key}” cannot be a key: take at most 64 small letters, digits, - and _, "
             "and begin with a letter or digit."
         )
+        raise _refusal("key", "characters", detail)
     with transaction() as session:
         if session.scalars(select(Site.id).where(Site.key == key)).first() is not None:
-            raise FieldsRefused(f"There is a site with the key “{key}” already.")
+            raise _refusal("key", "taken", f"There is a site with the key “{key}” already.")
         site = Site(key=key, name=key, origins=[], texts={}, created_at=now)
         _apply(site, change, catalogue)
         session.add(site)
         session.flush()
+        session.add(_line(site, ADDED, {}, by=by, now=now))
         return site.view()
 
 
-def change_site(key: str, change: SiteChange, *, catalogue: Catalogue) -> SiteView:
+def change_site(
+    key: str,
+    change: SiteChange,
+    *,
+    catalogue: Catalogue,
+    now: datetime,
+    by: ModeratorView | None = None,
+    version: int | None = None,
+) -> SiteView:
     """Change a site; its version grows, so that no cached answer outlives the change.
 
-    Raises: SiteNotFound; FieldsRefused with a sentence for the operator, and nothing is changed.
+    With a `version`, only the site as it was then is changed. What is the same already changes nothing.
+
+    Raises: SiteNotFound; NotAllowed; ChangedMeanwhile; FieldsRefused. Nothing is changed then.
     """
     with transaction() as session:
-        try:
-            site = find_site(session, key)
-        except SiteNotFound:
-            raise SiteNotFound(f"There is no site with the key “{key}”.") from None
-        session.refresh(site, with_for_update=True)
+        site = _site_of(session, key, by)
+        if version not in (None, site.version):
+            raise ChangedMeanwhile
+        before = site.view()
         _apply(site, change, catalogue)
-        site.version += 1
+        if changes := changes_between(before, site.view()):
+            site.version += 1
+            session.add(_line(site, CHANGED, {"changes": changes}, by=by, now=now))
         session.flush()
         return site.view()
+
+
+def changes_between(before: SiteView, after: SiteView) -> dict[str, list[Any]]:
+    """What differs, each as the old and the new value; of the own texts only those that changed."""
+    old, new = asdict(before), asdict(after)
+    for key in old["texts"].keys() & new["texts"].keys():
+        if old["texts"][key] == new["texts"][key]:
+            del old["texts"][key], new["texts"][key]
+    return {name: [old[name], new[name]] for name in old if name != "version" and old[name] != new[name]}
 
 
 def list_sites() -> list[SiteView]:
@@ -118,13 +146,42 @@ def owner_lines(key: str, *, public_url: str) -> str:
     )
 
 
+def _site_of(session: Session, key: str, by: ModeratorView | None) -> Site:
+    try:
+        site = find_site(session, key)
+        require(by, Role.OWNER, site.id, unseen=SiteNotFound)
+    except SiteNotFound:
+        raise SiteNotFound(f"There is no site with the key “{key}”.") from None
+    session.refresh(site, with_for_update=True)
+    return site
+
+
+def _line(
+    site: Site, action: str, details: dict[str, Any], *, by: ModeratorView | None, now: datetime
+) -> JournalRow:
+    return JournalRow(
+        happened_at=now,
+        moderator_id=by.id if by else None,
+        action=action,
+        site_id=site.id,
+        subject=site.key,
+        details=details,
+    )
+
+
+def _refusal(field: str, code: str, detail: str) -> FieldsRefused:
+    return FieldsRefused(detail, errors=(FieldError(field, code, detail),))
+
+
 def _apply(site: Site, change: SiteChange, catalogue: Catalogue) -> None:
     if change.name is not None:
-        site.name = _checked_line(change.name, "name", MAX_NAME_CHARACTERS)
+        site.name = checked_line(change.name, "name", MAX_NAME_CHARACTERS, field="name")
     site.origins = _new_origins(site.origins, change)
     if change.language is not None:
         site.language = _checked_language(change.language, catalogue)
-    site.texts = _new_texts(site.texts, change, catalogue)
+    site.texts = new_texts(
+        site.texts, dropped=change.dropped_texts, given=change.own_texts, catalogue=catalogue
+    )
     if change.required is not None:
         if unknown := change.required - OPTIONAL_FIELDS:
             raise FieldsRefused(f"“{min(unknown)}” cannot be required; name and email can, text always is.")
@@ -147,7 +204,8 @@ def _new_origins(origins: list[str], change: SiteChange) -> list[str]:
     kept = [origin for origin in kept if origin not in removed]
     kept = list(dict.fromkeys([*kept, *_checked_origins(change.added_origins)]))
     if not 1 <= len(kept) <= MAX_ORIGINS:
-        raise FieldsRefused(f"A site has 1 to {MAX_ORIGINS} origins, such as https://example.org.")
+        detail = f"A site has 1 to {MAX_ORIGINS} origins, such as https://example.org."
+        raise _refusal("origins", "count", detail)
     return kept
 
 
@@ -157,7 +215,7 @@ def _checked_origins(given: Iterable[str]) -> list[str]:
         try:
             found.append(parse_origin(text))
         except ValueError as error:
-            raise FieldsRefused(f"“{text}” is no origin. {error}") from None
+            raise _refusal("origins", "refused", f"“{text}” is no origin. {error}") from None
     return list(dict.fromkeys(found))
 
 
@@ -165,51 +223,6 @@ def _checked_language(tag: str, catalogue: Catalogue) -> str:
     spoken = catalogue.language(tag, SOURCE_LANGUAGE)
     if spoken.partition("-")[0] != tag.replace("_", "-").partition("-")[0].lower():
         known = ", ".join(sorted(catalogue.languages))
-        raise FieldsRefused(f"There are no texts in the language “{tag}”; there are: {known}.")
+        detail = f"There are no texts in the language “{tag}”; there are: {known}."
+        raise _refusal("language", "unknown", detail)
     return spoken
-
-
-def _new_texts(
-    texts: Mapping[str, str | Mapping[str, str]], change: SiteChange, catalogue: Catalogue
-) -> dict[str, str | dict[str, str]]:
-    new = {key: own if isinstance(own, str) else dict(own) for key, own in texts.items()}
-    for key in change.dropped_texts:
-        if new.pop(key, None) is None:
-            raise FieldsRefused(f"The site has no text of its own for “{key}”.")
-    for own in change.own_texts:
-        base = catalogue.languages[SOURCE_LANGUAGE].get(own.key)
-        if base is None:
-            raise FieldsRefused(f"There is no text with the key “{own.key}”.")
-        _check_own_text(own, base)
-        new[own.key] = own.text if own.form is None else _with_form(new.get(own.key), own, base)
-    return new
-
-
-def _check_own_text(own: OwnText, base: str | Mapping[str, str]) -> None:
-    if own.form is not None and isinstance(base, str):
-        raise FieldsRefused(f"The text “{own.key}” has no plural forms.")
-    if own.text:
-        _checked_line(own.text, own.key, MAX_OWN_TEXT_CHARACTERS)
-    forms = [base] if isinstance(base, str) else [*base.values(), "{count}"]
-    known = {place for form in forms for place in _PLACE.findall(form)}
-    if unknown := set(_PLACE.findall(own.text)) - known:
-        places = ", ".join(f"{{{place}}}" for place in sorted(known)) or "no places to fill in"
-        raise FieldsRefused(f"Nothing fills in {{{min(unknown)}}} in “{own.key}”; it has {places}.")
-
-
-def _with_form(
-    earlier: str | dict[str, str] | None, own: OwnText, base: str | Mapping[str, str]
-) -> dict[str, str]:
-    forms: dict[str, str] = {}
-    if isinstance(earlier, str):  # one text for every count until now: it stays so for the other forms
-        forms = dict.fromkeys((form for form in base if not form.startswith("=")), earlier)
-    elif earlier:
-        forms = dict(earlier)
-    return forms | {str(own.form): own.text}
-
-
-def _checked_line(text: str, what: str, limit: int) -> str:
-    line = text.strip()
-    if not 1 <= len(line) <= limit or any(unicodedata.category(c) in {"Cc", "Cs"} for c in line):
-        raise FieldsRefused(f"The {what} must be one line of 1 to {limit} characters.")
-    return line

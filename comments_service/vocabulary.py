@@ -171,6 +171,10 @@ class Access:
         held = (self.everywhere, self.by_site.get(site_id))
         return any(one is not None and one.includes(role) for one in held)
 
+    def role(self, site_id: int) -> Role | None:
+        """The highest role on the site; None where it is none of theirs."""
+        return next((role for role in reversed(Role) if self.may(role, site_id)), None)
+
     def sites(self, role: Role = Role.VIEWER) -> frozenset[int] | None:
         """The ids of all sites with at least this role; None means every site there is."""
         if self.everywhere is not None and self.everywhere.includes(role):

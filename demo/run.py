@@ -26,9 +26,10 @@ from comments_service.accounts import add_moderator, list_moderators, reset_pass
 from comments_service.article_url import identify
 from comments_service.errors import CommentsError
 from comments_service.moderate import Change, decide
+from comments_service.own_texts import OwnText
 from comments_service.serving import Service
 from comments_service.settings import Settings
-from comments_service.sites import OwnText, SiteChange, add_site, change_site, list_sites
+from comments_service.sites import SiteChange, add_site, change_site, list_sites
 from comments_service.storage.database import reading
 from comments_service.storage.models import Comment
 from comments_service.storage.schema import make_ready
@@ -236,7 +237,7 @@ def prepare_site(origin: str, *, now: datetime) -> SiteView:
         return add_site(SITE, change, catalogue=Catalogue.load(), now=now)
     if known.origins == (origin,):
         return known
-    return change_site(SITE, change, catalogue=Catalogue.load())
+    return change_site(SITE, change, catalogue=Catalogue.load(), now=now)
 
 
 def has_comments(site: SiteView) -> bool:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from comments_service.sites import SiteChange, change_site
 from comments_service.texts import Catalogue
 from tests.browser import Console
-from tests.factories import a_comment
+from tests.factories import EARLY, a_comment
 from tests.servers import HostPage, LiveService
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -100,7 +100,7 @@ def test_a_page_over_plain_http_can_send_comments(
         route.fulfill(content_type="text/html", body=host_page.html, headers={"CSP": host_page.csp})
 
     with live_service.app.app_context():
-        change_site("demo", SiteChange(added_origins=(INSECURE,)), catalogue=Catalogue.load())
+        change_site("demo", SiteChange(added_origins=(INSECURE,)), catalogue=Catalogue.load(), now=EARLY)
     page.route(f"{INSECURE}/**", answer)
     # Fetched from here: browsers keep pages of the public net away from services on this machine
     page.route(f"{live_service.url}/**", lambda route: route.fulfill(response=route.fetch()))

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from comments_service.errors import FieldsRefused, SiteNotFound
-from comments_service.sites import OwnText, SiteChange, add_site, change_site, list_sites, owner_lines
+from comments_service.own_texts import OwnText
+from comments_service.sites import SiteChange, add_site, change_site, list_sites, owner_lines
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import SiteView
+from tests.factories import EARLY
 
 CATALOGUE = Catalogue.load()
 ORIGIN = "https://news.example.org"
@@ -24,7 +26,7 @@ def added(now: datetime, key: str = "demo", **values: Any) -> SiteView:
 
 def changed(**values: Any) -> SiteView:
     """Change the site `demo`."""
-    return change_site("demo", SiteChange(**values), catalogue=CATALOGUE)
+    return change_site("demo", SiteChange(**values), catalogue=CATALOGUE, now=EARLY)
 
 
 @pytest.mark.usefixtures("app_context")

@@ -12,9 +12,9 @@ from comments_service.commands.installation import (
     on_new_installation,
     print_json,
 )
+from comments_service.own_texts import OwnText
 from comments_service.sites import (
     OPTIONAL_FIELDS,
-    OwnText,
     SiteChange,
     add_site,
     change_site,
@@ -98,13 +98,13 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option("--max-depth", type=int, help="How deep replies are shown.")
 @on_installation
 def set_(
-    _installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
+    installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
 ) -> None:
     """Change a site."""
     change = SiteChange(own_texts=tuple(map(OwnText.parse, texts)), origins=origins or None, **values)
     if change == SiteChange():
         raise click.UsageError("Say what shall change; `comments site set --help` lists what can.")
-    view = change_site(key, change, catalogue=Catalogue.load())
+    view = change_site(key, change, catalogue=Catalogue.load(), now=installation.now())
     click.echo(f"Changed the site “{view.name}”.")
 
 

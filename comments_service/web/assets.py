@@ -17,6 +17,7 @@ TYPES = {
     "pages.css": "text/css",
     "queue.css": "text/css",
     "queue.js": "text/javascript",
+    "settings.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
 FOR_EVER = "public, max-age=31536000, immutable"

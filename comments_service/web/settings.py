@@ -1,0 +1,153 @@
+"""The settings pages: the sites a moderator may see, and what each of them is called and where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from babel import Locale
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
+
+from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefused
+from comments_service.rights import require_everywhere
+from comments_service.site_list import list_for
+from comments_service.sites import MAX_ORIGINS, SiteChange, WrongOrigin, add_site, wrong_origins
+from comments_service.vocabulary import Role, SiteView
+from comments_service.web.sessions import NOTICE, answer, require_moderator
+from comments_service.web.site_pages import save, site_here, site_page, wrong_fields
+from comments_service.web.wiring import wiring
+from comments_service.web.words import browser_language, moderators_words
+
+blueprint = Blueprint("settings", __name__)
+blueprint.before_request(require_moderator)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the form of a site: as it is stored, or as somebody typed it."""
+
+    key: str = ""
+    name: str = ""
+    origins: str = ""
+    language: str = ""
+    is_open: bool = True
+
+    @classmethod
+    def of(cls, site: SiteView) -> Typed:
+        """As it is stored."""
+        return cls(site.key, site.name, "\n".join(site.origins), site.language, site.is_open)
+
+    @classmethod
+    def sent(cls) -> Typed:
+        """As it was sent with this request."""
+        form = request.form
+        texts = {name: form.get(name, "").strip() for name in ("key", "name", "origins", "language")}
+        return cls(**texts, is_open=form.get("state") != "closed")
+
+    @property
+    def origin_lines(self) -> tuple[str, ...]:
+        """The origins, one a line; empty lines at the end or between are nobody's mistake."""
+        return tuple(line.strip() for line in self.origins.splitlines())
+
+    @property
+    def wrong(self) -> tuple[WrongOrigin, ...]:
+        """The lines that are no origin."""
+        return tuple(line for line in wrong_origins(self.origin_lines) if line.given)
+
+    @property
+    def change(self) -> SiteChange:
+        """The same, for the room below."""
+        origins = tuple(filter(None, self.origin_lines))
+        return SiteChange(
+            name=self.name, origins=origins, language=self.language or None, is_open=self.is_open
+        )
+
+
+@blueprint.get("/settings")
+def index() -> Response:
+    """The sites this moderator may see."""
+    return _index(Typed())
+
+
+@blueprint.post("/settings")
+def add() -> Response:
+    """Make a site, and show what to put on its pages."""
+    typed = Typed.sent()
+    require_everywhere(g.moderator, Role.OWNER)
+    try:
+        _refuse_wrong_lines(typed)
+        change = SiteChange(name=typed.name or typed.key, origins=typed.change.origins)
+        site = add_site(typed.key, change, catalogue=wiring().catalogue, now=wiring().now(), by=g.moderator)
+    except FieldsRefused as error:
+        return _index(typed, error)
+    session[NOTICE] = {"key": "settings.added"}
+    return make_response(redirect(url_for("settings.site", key=site.key), 303))
+
+
+@blueprint.get("/settings/<key>")
+def site(key: str) -> Response:
+    """Name, language, whether it is open, and where its pages are."""
+    here = site_here(key)
+    return _site(here, Typed.of(here))
+
+
+@blueprint.post("/settings/<key>")
+def change(key: str) -> Response:
+    """Change these, unless somebody else did so since the page was shown."""
+    typed = Typed.sent()
+    site_here(key, Role.OWNER)
+    try:
+        _refuse_wrong_lines(typed)
+        save(key, typed.change)
+    except (ChangedMeanwhile, FieldsRefused) as error:
+        return _site(site_here(key), typed, error)
+    return make_response(redirect(url_for("settings.site", key=key), 303))
+
+
+def _refuse_wrong_lines(typed: Typed) -> None:
+    if typed.wrong:
+        raise FieldsRefused
+
+
+def _index(typed: Typed, error: FieldsRefused | None = None) -> Response:
+    html = render_template(
+        "settings/index.html",
+        **moderators_words(),
+        moderator=g.moderator,
+        lines=list_for(g.moderator.access),
+        may_add=g.moderator.access.sites(Role.OWNER) is None,
+        typed=typed,
+        error=error,
+        wrong=_wrong(typed, error),
+        notice=session.pop(NOTICE, None),
+    )
+    return answer(html, error)
+
+
+def _site(site: SiteView, typed: Typed, error: ChangedMeanwhile | FieldsRefused | None = None) -> Response:
+    values: dict[str, Any] = {"typed": typed, "error": error, "wrong": _wrong(typed, error)}
+    languages = _languages()
+    html = site_page(
+        "settings/site.html", site, tab="site", languages=languages, now=Typed.of(site), **values
+    )
+    return answer(html, error)
+
+
+def _wrong(typed: Typed, error: CommentsError | None) -> dict[str, str]:
+    wrong = wrong_fields(error, limit=MAX_ORIGINS)
+    if error and typed.wrong:
+        wrong["origins"] = " ".join(_about(line) for line in typed.wrong)
+    return wrong
+
+
+def _about(line: WrongOrigin) -> str:
+    say = moderators_words()["say"]
+    key = "settings.error.origins.meant" if line.meant else "settings.error.origins.line"
+    return str(say(key, line=line.number, given=line.given, meant=line.meant))
+
+
+def _languages() -> dict[str, str]:
+    """The languages there are texts in, each by its name for this browser."""
+    shown = Locale.parse(browser_language(), sep="-")
+    tags = sorted(wiring().catalogue.languages)
+    return {tag: Locale.parse(tag, sep="-").get_display_name(shown) or tag for tag in tags}

@@ -1,0 +1,82 @@
+"""What the settings pages of one site share: who may be here, the tabs on top, what came of a form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, g, render_template, request, session, url_for
+
+from comments_service.errors import CommentsError, SiteNotFound
+from comments_service.rights import require
+from comments_service.sites import SiteChange, change_site
+from comments_service.storage.database import reading
+from comments_service.storage.sites import find_site
+from comments_service.vocabulary import Role, SiteView
+from comments_service.web.forms import comment_id
+from comments_service.web.sessions import NOTICE
+from comments_service.web.wiring import wiring
+from comments_service.web.words import moderators_words
+
+# In the order of the tabs. Each endpoint takes the site's `key`; a page that is not there has no tab
+TABS = {
+    "site": "settings.site",
+    "words": "settings.words",
+    "fields": "settings.fields",
+    "rules": "rules.show",
+    "people": "people.show",
+    "embed": "settings.embed",
+}
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One page of a site's settings."""
+
+    name: str
+    address: str
+
+
+def site_here(key: str, role: Role = Role.VIEWER) -> SiteView:
+    """The site in the address, for a moderator who has at least this role there.
+
+    Raises: SiteNotFound, also for a site that is none of theirs; NotAllowed.
+    """
+    with reading() as found:
+        site = find_site(found, key).view()
+    require(g.moderator, role, site.id, unseen=SiteNotFound)
+    return site
+
+
+def site_page(template: str, site: SiteView, *, tab: str, **values: Any) -> str:
+    """A page of the settings of a site. `may_change` says whether this moderator owns it."""
+    words = {**moderators_words(), "moderator": g.moderator, "notice": session.pop(NOTICE, None)}
+    may_change = g.moderator.access.may(Role.OWNER, site.id)
+    return render_template(
+        template, **words | {"site": site, "tabs": _tabs(site), "tab": tab, "may_change": may_change} | values
+    )
+
+
+def save(key: str, change: SiteChange) -> SiteView:
+    """Change a site as a form of the version it names asks for, and say so on the next page.
+
+    Raises: SiteNotFound; NotAllowed; ChangedMeanwhile; FieldsRefused.
+    """
+    parts, version = wiring(), comment_id(request.form.get("version", ""))
+    site = change_site(
+        key, change, catalogue=parts.catalogue, now=parts.now(), by=g.moderator, version=version or 0
+    )
+    session[NOTICE] = {"key": "settings.saved"}
+    return site
+
+
+def wrong_fields(error: CommentsError | None, **values: object) -> dict[str, str]:
+    """The sentences for the wrong fields, by their names."""
+    say = moderators_words()["say"]
+    errors = error.errors if error else ()
+    return {e.field: say(f"settings.error.{e.field}.{e.code}", **values) for e in errors}
+
+
+def _tabs(site: SiteView) -> list[Tab]:
+    known = current_app.view_functions
+    return [Tab(name, url_for(end, key=site.key)) for name, end in TABS.items() if end in known]

@@ -1,0 +1,202 @@
+"""The settings pages of sites: who sees what, who may save it, and what is told when it cannot be saved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from comments_service.storage.database import reading, transaction
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.models import Site
+from comments_service.storage.people import Grant, Moderator
+from comments_service.vocabulary import Role, SiteView
+from tests.doors import OWN_ORIGIN, csrf_token, everything, sign_in
+from tests.factories import ORIGIN, a_comment, a_site
+
+SECOND = "https://m.example.org"
+
+
+@pytest.fixture
+def owner(app: Flask, site: SiteView) -> FlaskClient:
+    """The browser of somebody who owns every site."""
+    return sign_in(app)
+
+
+def with_role(app: Flask, role: Role, site: SiteView) -> FlaskClient:
+    """The browser of somebody with this role on this site alone."""
+    browser = sign_in(app)
+    with app.app_context(), transaction() as session:
+        person = session.scalars(select(Moderator)).one()
+        session.query(Grant).delete()
+        session.add(Grant(moderator_id=person.id, site_id=site.id, role=role))
+    return browser
+
+
+def stored(app: Flask, site: SiteView) -> SiteView:
+    """The site as it is now."""
+    with app.app_context(), reading() as session:
+        return session.get_one(Site, site.id).view()
+
+
+def journal(app: Flask) -> list[JournalRow]:
+    """Every line about settings."""
+    with app.app_context(), reading() as session:
+        about = JournalRow.action.in_(("site-added", "site-changed"))
+        rows = list(session.scalars(select(JournalRow).where(about).order_by(JournalRow.id)))
+        session.expunge_all()
+        return rows
+
+
+def post(browser: FlaskClient, path: str, **fields: Any) -> TestResponse:
+    """Send a form from our own page, with its token."""
+    token = csrf_token(browser.get("/settings"))
+    return browser.post(path, data={"csrf_token": token} | fields, headers={"Origin": OWN_ORIGIN})
+
+
+def save(browser: FlaskClient, site: SiteView, **fields: Any) -> TestResponse:
+    """Send the form of the site's page, with some fields typed otherwise."""
+    typed = {"version": site.version, "name": site.name, "origins": "\n".join(site.origins)}
+    typed |= {"language": site.language, "state": "open" if site.is_open else "closed"}
+    return post(browser, f"/settings/{site.key}", **typed | fields)
+
+
+def shown(response: TestResponse) -> str:
+    """The page as people read it."""
+    return unescape(response.text)
+
+
+def test_the_list_shows_the_role_and_what_waits(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    a_comment(app, site, status="pending")
+    page = shown(owner.get("/settings"))
+    assert "You own it" in page
+    assert "1 comment waits" in page
+    assert 'href="/queue?site=demo"' in page
+
+
+def test_sites_of_others_are_not_there(app: Flask, site: SiteView) -> None:
+    a_site(app, key="other")
+    browser = with_role(app, Role.OWNER, site)
+    assert "other" not in browser.get("/settings").text.lower()
+    assert browser.get("/settings/other").status_code == 404
+    assert post(browser, "/settings/other", name="Mine").status_code == 404
+
+
+def test_an_owner_changes_a_site_and_the_journal_keeps_old_and_new(
+    app: Flask, owner: FlaskClient, site: SiteView, now: datetime
+) -> None:
+    origins = f"{ORIGIN}\r\n\r\n  {SECOND}/  \r\n"
+    assert save(owner, site, name="The News", origins=origins, state="closed").status_code == 303
+    after = stored(app, site)
+    assert (after.name, after.origins, after.is_open) == ("The News", (ORIGIN, SECOND), False)
+    assert "Saved." in owner.get("/settings/demo").text
+    (line,) = journal(app)
+    assert (line.action, line.subject, line.happened_at) == ("site-changed", "demo", now)
+    assert line.moderator_id is not None
+    assert line.details["changes"] == {
+        "name": ["Demo", "The News"],
+        "origins": [[ORIGIN], [ORIGIN, SECOND]],
+        "is_open": [True, False],
+    }
+
+
+def test_saving_what_is_stored_already_leaves_no_line(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    assert save(owner, site).status_code == 303
+    assert journal(app) == []
+    assert stored(app, site) == site
+
+
+def test_a_wrong_origin_is_named_by_its_line_and_nothing_is_saved(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    response = save(owner, site, name="Other", origins=f"{ORIGIN}\n{SECOND}/path\nnews")
+    assert response.status_code == 422
+    assert f"Line 2: “{SECOND}/path” is no origin. Perhaps you mean {SECOND}" in shown(response)
+    assert "Line 3: “news” is no origin." in shown(response)
+    assert f"{SECOND}/path\nnews</textarea>" in shown(response)
+    assert stored(app, site) == site
+
+
+NO_SITES: tuple[dict[str, str], ...] = (
+    *({"name": ""}, {"name": "x" * 201}, {"name": "a\0b"}, {"name": "\u0085a\u0085b"}, {"language": "xx"}),
+    *({"language": "\ud800"}, {"origins": ""}, {"origins": "javascript:alert(1)"}, {"origins": "\0"}),
+    {"origins": "\n".join(f"https://s{n}.example.org" for n in range(101))},
+)
+
+
+def test_what_cannot_be_a_site_is_refused_in_words(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    before = everything(app)
+    for fields in NO_SITES:
+        typed = {name: value.encode("utf-8", "surrogatepass") for name, value in fields.items()}
+        assert save(owner, site, **typed).status_code == 422
+    assert everything(app) == before
+
+
+def test_the_second_of_two_owners_is_told_and_loses_nothing(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    assert save(owner, site, name="First").status_code == 303
+    response = save(owner, site, name="Second")
+    assert response.status_code == 409
+    assert stored(app, site).name == "First"
+    assert 'value="Second"' in response.text
+    assert '<span class="now__value" dir="auto">First</span>' in response.text
+    assert save(owner, stored(app, site), name="Second").status_code == 303
+    assert stored(app, site).name == "Second"
+
+
+def test_a_form_without_a_real_version_changes_nothing(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    for version in ("", "0", "x", "99999999999999999999", "-1"):
+        assert save(owner, site, name="Other", version=version).status_code == 409
+    assert stored(app, site) == site
+
+
+def test_who_does_not_own_a_site_may_look_but_not_save(app: Flask, site: SiteView) -> None:
+    browser = with_role(app, Role.MODERATOR, site)
+    page = browser.get("/settings/demo")
+    assert page.status_code == 200
+    assert "only somebody who owns the site" in page.text
+    assert save(browser, site, name="Mine").status_code == 403
+    assert post(browser, "/settings", key="new", origins=ORIGIN).status_code == 403
+    assert stored(app, site) == site
+
+
+def test_an_owner_of_every_site_adds_one(app: Flask, owner: FlaskClient) -> None:
+    response = post(owner, "/settings", key="second", name="", origins=SECOND)
+    assert response.headers["Location"] == "/settings/second"
+    assert "The site is there." in owner.get("/settings/second").text
+    assert [(line.action, line.subject) for line in journal(app)] == [("site-added", "second")]
+
+
+def test_a_key_that_cannot_be_is_refused_and_what_was_typed_stays(app: Flask, owner: FlaskClient) -> None:
+    for key in ("", "Demo", "demo", "a b", "../x", "x" * 65, "\0"):
+        response = post(owner, "/settings", key=key, name="Kept", origins=SECOND)
+        assert response.status_code == 422
+        assert 'value="Kept"' in response.text
+    assert journal(app) == []
+
+
+def test_without_a_sign_in_there_are_no_settings(client: FlaskClient, site: SiteView) -> None:
+    for path in ("/settings", "/settings/demo"):
+        assert client.get(path).headers["Location"].startswith("/login")
+
+
+def test_names_are_shown_as_they_are_and_run_nothing(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    save(owner, site, name="<b onclick=x>&amp;")
+    for path in ("/settings", "/settings/demo"):
+        assert "&lt;b onclick=x&gt;&amp;amp;" in owner.get(path).text
+
+
+def test_every_tab_leads_to_a_page(owner: FlaskClient, site: SiteView) -> None:
+    links = {part.partition('"')[0] for part in owner.get("/settings/demo").text.split('href="')[1:]}
+    tabs = sorted(link for link in links if link.startswith("/settings/demo"))
+    assert "/settings/demo" in tabs
+    assert {owner.get(tab).status_code for tab in tabs} == {200}
