@@ -12,7 +12,9 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from comments_service import moderate
 from comments_service.errors import CommentNotFound, DecidedMeanwhile, Malformed, PageNotFound
 from comments_service.moderate import Change
-from comments_service.queue_page import Happened, QueueQuestion, happened_to, queue_page
+from comments_service.queue.happened import Happened, happened_to
+from comments_service.queue.page import queue_page
+from comments_service.queue.question import QueueQuestion, View
 from comments_service.reveal import reveal_email
 from comments_service.vocabulary import Status
 from comments_service.web.forms import comment_id
@@ -61,7 +63,7 @@ class Place:
     @property
     def question(self) -> QueueQuestion:
         """The same, for the room below."""
-        return QueueQuestion(VIEWS.get(self.status), self.site or None, self.cursor or None)
+        return QueueQuestion(View(self.status), site_key=self.site or None, cursor=self.cursor or None)
 
     def address(self, **changed: str) -> str:
         """Where this part is shown."""
@@ -123,7 +125,12 @@ def open_or_close(number: int) -> Response:
 def _page(place: Place, *, ticked: bool = False, revealed: dict[int, str] | None = None) -> Response:
     parts = wiring()
     page = queue_page(
-        place.question, access=g.moderator.access, keys=parts.keys, page_size=parts.settings.page_size
+        place.question,
+        access=g.moderator.access,
+        moderator_id=g.moderator.id,
+        keys=parts.keys,
+        page_size=parts.settings.page_size,
+        now=parts.now(),
     )
     html = render_template(
         "queue/queue.html",

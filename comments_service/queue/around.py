@@ -1,0 +1,81 @@
+"""What the rows of a page need to know of their surroundings, each kind in one query for all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from comments_service.queue.lines import ClusterLine, HistoryLine
+from comments_service.storage.models import Comment
+from comments_service.vocabulary import Status
+
+
+@dataclass(frozen=True)
+class Around:
+    """The surroundings of some comments, by site and email hash, by article, by site and cluster."""
+
+    by_author: Mapping[tuple[int, bytes], Mapping[str, int]]
+    waiting_by_thread: Mapping[int, int]
+    waiting_by_cluster: Mapping[tuple[int, int], int]
+
+    def history(self, comment: Comment) -> HistoryLine | None:
+        """The other comments with this one's email, on its site; None where there is no other."""
+        if comment.email_hash is None:
+            return None
+        others = Counter(self.by_author.get((comment.site_id, comment.email_hash), {}))
+        others[comment.status] -= 1
+        if not others.total():
+            return None
+        return HistoryLine(**{status.value: others[status] for status in Status})
+
+    def cluster(self, comment: Comment) -> ClusterLine | None:
+        """The waiting comments nearly the same as this one; None where it stands for itself alone."""
+        if comment.cluster_id is None or comment.status != Status.PENDING:
+            return None
+        size = self.waiting_by_cluster.get((comment.site_id, comment.cluster_id), 0)
+        return ClusterLine(comment.cluster_id, size) if size > 1 else None
+
+
+def around(session: Session, comments: Collection[Comment], *, with_clusters: bool) -> Around:
+    """Look all of it up."""
+    clusters = {c.cluster_id for c in comments if c.cluster_id is not None} if with_clusters else set()
+    return Around(
+        by_author=_by_author(session, comments),
+        waiting_by_thread=_waiting_by_thread(session, comments),
+        waiting_by_cluster=_waiting_by_cluster(session, clusters),
+    )
+
+
+def _by_author(session: Session, comments: Iterable[Comment]) -> dict[tuple[int, bytes], dict[str, int]]:
+    authors = {(c.site_id, c.email_hash) for c in comments if c.email_hash is not None}
+    counted = select(Comment.site_id, Comment.email_hash, Comment.status, func.count()).where(
+        Comment.site_id.in_({site_id for site_id, _ in authors}),
+        Comment.email_hash.in_({email_hash for _, email_hash in authors}),
+    )
+    found: dict[tuple[int, bytes], dict[str, int]] = {}
+    grouped = counted.group_by(Comment.site_id, Comment.email_hash, Comment.status)
+    for site_id, email_hash, status, count in session.execute(grouped):
+        found.setdefault((site_id, email_hash or b""), {})[status] = count
+    return found
+
+
+def _waiting_by_thread(session: Session, comments: Iterable[Comment]) -> dict[int, int]:
+    threads = {(c.site_id, c.thread_id) for c in comments}
+    counted = select(Comment.thread_id, func.count()).where(
+        Comment.status == Status.PENDING,
+        Comment.site_id.in_({site_id for site_id, _ in threads}),
+        Comment.thread_id.in_({thread_id for _, thread_id in threads}),
+    )
+    return dict(session.execute(counted.group_by(Comment.thread_id)).all())
+
+
+def _waiting_by_cluster(session: Session, cluster_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    counted = select(Comment.site_id, Comment.cluster_id, func.count()).where(
+        Comment.cluster_id.in_(cluster_ids), Comment.status == Status.PENDING
+    )
+    grouped = counted.group_by(Comment.site_id, Comment.cluster_id)
+    return {(site_id, cluster_id or 0): count for site_id, cluster_id, count in session.execute(grouped)}

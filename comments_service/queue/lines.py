@@ -1,0 +1,130 @@
+"""What a moderator sees of a comment: frozen values, with all it takes to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from comments_service.queue.question import QueueQuestion, View
+from comments_service.vocabulary import CommentView, Role, Status
+
+
+@dataclass(frozen=True)
+class ReasonLine:
+    """One reason why the service put a comment where it stands.
+
+    `words` are what it was held for, `version` and `scope` (site or article) name the rules that were
+    asked; None and empty where the reason needs none of them.
+    """
+
+    code: str
+    words: tuple[str, ...] = ()
+    version: int | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True)
+class ArticleLine:
+    """The article a comment belongs to, as the queue shows it."""
+
+    thread_id: int
+    site_key: str
+    site_name: str
+    title: str
+    url: str
+    is_open: bool
+    approved_count: int
+    pending_count: int
+
+
+@dataclass(frozen=True)
+class ParentLine:
+    """The comment that this one answers. A name is missing when that comment is gone."""
+
+    name: str | None
+    excerpt: str
+    permalink: str
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """How many other comments with the same email this site has, by where they stand."""
+
+    approved: int
+    pending: int
+    spam: int
+    trash: int
+
+
+@dataclass(frozen=True)
+class ClusterLine:
+    """The waiting comments that are nearly the same as this one; `size` counts it too."""
+
+    id: int
+    size: int
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One comment in the queue. `excerpt` is set for long texts only, which are shown folded.
+
+    `reasons` say why the service put it where it stands; empty once somebody has put it elsewhere.
+    `role` is what the asker may do about it, `cursor` where the list goes on after it. `history` is
+    missing where there is no other comment with this email, `cluster` where it stands for itself alone.
+    """
+
+    view: CommentView
+    version: int
+    masked_email: str | None
+    excerpt: str | None
+    reasons: tuple[ReasonLine, ...]
+    article: ArticleLine
+    parent: ParentLine | None
+    badge: str | None
+    history: HistoryLine | None
+    is_letter: bool
+    is_pinned: bool
+    is_picked: bool
+    flag_count: int
+    is_edited: bool
+    risk: int
+    cluster: ClusterLine | None
+    role: Role
+    cursor: str
+
+    @property
+    def id(self) -> int:
+        """The comment's own id."""
+        return self.view.id
+
+    @property
+    def status(self) -> Status:
+        """Where the comment stands."""
+        return self.view.status
+
+
+@dataclass(frozen=True)
+class SiteLine:
+    """One site to filter by."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """One page of the queue, as it was at `read_at`.
+
+    `counts` are those of the site asked for, `waiting` counts all sites. `reasons` are the codes to
+    filter by.
+    """
+
+    question: QueueQuestion
+    rows: tuple[QueueRow, ...]
+    counts: Mapping[View, int]
+    waiting: int
+    sites: tuple[SiteLine, ...]
+    reasons: tuple[str, ...]
+    next_cursor: str | None
+    read_at: datetime

@@ -1,0 +1,87 @@
+"""What a moderator sees: one page of comments with all it takes to decide, and the counts by view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session
+
+from comments_service.privacy import Keyring
+from comments_service.queue.counts import counts_of
+from comments_service.queue.lines import QueuePage, QueueRow, SiteLine
+from comments_service.queue.narrowing import Asker, narrowings
+from comments_service.queue.order import read_cursor
+from comments_service.queue.question import QueueQuestion, Sort
+from comments_service.queue.rows import REASONS, Lens, rows_of
+from comments_service.queue.scope import Scope, scope_of
+from comments_service.queue.walk import Walk, ids_of
+from comments_service.storage.database import reading
+from comments_service.storage.models import Comment, CommentReason
+from comments_service.vocabulary import Access
+
+LOOKED_AT = 1_000  # of one reason's newest comments, to see whether it is worth offering
+
+
+def queue_page(
+    question: QueueQuestion,
+    *,
+    access: Access,
+    moderator_id: int,
+    keys: Keyring,
+    page_size: int,
+    now: datetime,
+) -> QueuePage:
+    """One page of the queue: what this person may see of what was asked for.
+
+    Raises: SiteNotFound; Malformed for a cursor that nobody gave out, or that belongs to another order.
+    """
+    after = read_cursor(question.cursor, question.sort) if question.cursor else None
+    lens = Lens(access, keys, now, question.sort, question.collapses)
+    with reading() as session:
+        scope = scope_of(session, access, question.site_key)
+        narrowed = narrowings(session, question, scope, Asker(moderator_id, keys))
+        ids = ids_of(session, Walk(question, scope.asked, narrowed, after), page_size + 1)
+        rows = rows_of(session, ids[:page_size], lens)
+        counts, waiting = counts_of(session, scope, moderator_id)
+        return QueuePage(
+            question=question,
+            rows=rows,
+            counts=counts,
+            waiting=waiting,
+            sites=tuple(SiteLine(site.key, site.name) for site in scope.sites.values()),
+            reasons=_reasons(session, scope),
+            next_cursor=rows[-1].cursor if len(ids) > page_size and rows else None,
+            read_at=now,
+        )
+
+
+def queue_rows(
+    ids: Sequence[int],
+    *,
+    access: Access,
+    keys: Keyring,
+    now: datetime,
+    sort: Sort = Sort.NEWEST,
+    collapses: bool = False,
+) -> tuple[QueueRow, ...]:
+    """These comments anew, wherever they stand now; without those that are gone, or not to be seen."""
+    with reading() as session:
+        return rows_of(session, ids, Lens(access, keys, now, sort, collapses))
+
+
+def _reasons(session: Session, scope: Scope) -> tuple[str, ...]:
+    """The codes for which comments of these sites were held lately."""
+    return tuple(code for code in REASONS if session.scalar(select(exists(_latest(code, scope)))))
+
+
+def _latest(code: str, scope: Scope) -> Select[Any]:
+    held = select(CommentReason.comment_id).where(CommentReason.code == code)
+    newest = held.order_by(CommentReason.comment_id.desc()).limit(LOOKED_AT).subquery()
+    return (
+        select(Comment.id)
+        .join(newest, newest.c.comment_id == Comment.id)
+        .where(Comment.site_id.in_(scope.sites))
+    )

@@ -1,0 +1,145 @@
+"""Turns comments into the rows of a page: everything that it takes to decide about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from comments_service import markup
+from comments_service.errors import KeyRefused
+from comments_service.privacy import Keyring, mask_email
+from comments_service.queue.around import Around, around
+from comments_service.queue.lines import ArticleLine, ParentLine, QueueRow, ReasonLine
+from comments_service.queue.order import cursor_after
+from comments_service.queue.question import Sort
+from comments_service.snapshot import comment_view
+from comments_service.storage.models import Comment, Site, Thread
+from comments_service.submit import EMAIL_COLUMN
+from comments_service.vocabulary import Access, Role, Status
+
+LONG_TEXT_CHARACTERS = 1_200  # longer ones are folded, so that one comment does not fill the page
+EXCERPT_CHARACTERS = 280
+UNREADABLE_EMAIL = "•••"
+MODERATOR_BADGE = "moderator"
+EXPLAINED: dict[str, tuple[Status, ...]] = {
+    "known-author": (Status.APPROVED,),
+    "trusted": (Status.APPROVED,),
+    "refused-word": (Status.SPAM, Status.TRASH),
+    "banned": (Status.SPAM, Status.TRASH),
+}  # where a reason puts a comment; every other one lets it wait
+REASONS = (
+    *("every-comment-waits", "newcomer", "links", "held-word", "surge", "letter"),
+    *EXPLAINED,
+)  # in the order in which a page offers them
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Who looks, when, in which order, and whether clusters are shown as one row."""
+
+    access: Access
+    keys: Keyring
+    now: datetime
+    sort: Sort = Sort.NEWEST
+    collapses: bool = False
+
+
+def rows_of(session: Session, ids: Sequence[int], lens: Lens) -> tuple[QueueRow, ...]:
+    """The rows of these comments in the order of `ids`, less those that are gone or not to be seen."""
+    parent: Any = aliased(Comment, name="parent")
+    found = (
+        select(Comment, Thread, Site, parent)
+        .join(Thread, Thread.id == Comment.thread_id)
+        .join(Site, Site.id == Comment.site_id)
+        .outerjoin(parent, parent.id == Comment.parent_id)
+        .where(Comment.id.in_(ids), Comment.is_purged.is_(False))
+    )
+    if (site_ids := lens.access.sites()) is not None:
+        found = found.where(Comment.site_id.in_(site_ids))
+    by_id = {row.Comment.id: row for row in session.execute(found)}
+    known = around(session, [row.Comment for row in by_id.values()], with_clusters=lens.collapses)
+    rows = (by_id[number] for number in ids if number in by_id)
+    return tuple(_row(row.Comment, row.Thread, row.Site, row.parent, known, lens) for row in rows)
+
+
+def _row(
+    comment: Comment, thread: Thread, site: Site, parent: Comment | None, known: Around, lens: Lens
+) -> QueueRow:
+    is_long = len(comment.text) > LONG_TEXT_CHARACTERS
+    return QueueRow(
+        view=comment_view(comment, comment.page_url, site.max_depth, is_own=True),
+        version=comment.version,
+        masked_email=_masked(comment, lens.keys),
+        excerpt=markup.excerpt(comment.text, EXCERPT_CHARACTERS) if is_long else None,
+        reasons=tuple(_reasons(comment)),
+        article=_article(thread, site, known),
+        parent=_parent(parent) if parent is not None else None,
+        badge=MODERATOR_BADGE if comment.moderator_id is not None else None,
+        history=known.history(comment),
+        is_letter=comment.is_letter,
+        is_pinned=comment.pinned_at is not None,
+        is_picked=comment.picked_at is not None,
+        flag_count=comment.flag_count,
+        is_edited=comment.edited_at is not None,
+        risk=comment.risk,
+        cluster=known.cluster(comment),
+        role=_role(lens.access, comment.site_id),
+        cursor=cursor_after(comment, lens.sort),
+    )
+
+
+def _article(thread: Thread, site: Site, known: Around) -> ArticleLine:
+    return ArticleLine(
+        thread_id=thread.id,
+        site_key=site.key,
+        site_name=site.name,
+        title=thread.title,
+        url=thread.url,
+        is_open=thread.is_open,
+        approved_count=thread.approved_count,
+        pending_count=known.waiting_by_thread.get(thread.id, 0),
+    )
+
+
+def _parent(parent: Comment) -> ParentLine:
+    if parent.is_purged:
+        return ParentLine(None, "", "")
+    permalink = f"{parent.page_url.partition('#')[0]}#comment-{parent.id}"
+    return ParentLine(parent.name, markup.excerpt(parent.text, EXCERPT_CHARACTERS), permalink)
+
+
+def _masked(comment: Comment, keys: Keyring) -> str | None:
+    if comment.email_sealed is None:
+        return None
+    try:
+        return mask_email(keys.open(comment.email_sealed, column=EMAIL_COLUMN))
+    except KeyRefused:  # one damaged row must not close the whole queue
+        return UNREADABLE_EMAIL
+
+
+def _reasons(comment: Comment) -> list[ReasonLine]:
+    """The verdict's reasons, or the one word that comments of earlier releases came with."""
+    given = comment.verdict.get("reasons") or [{"code": comment.verdict_reason}]
+    lines = (
+        ReasonLine(
+            code=str(reason.get("code", "")),
+            words=tuple(map(str, reason.get("words") or ())),
+            version=reason.get("version"),
+            scope=reason.get("scope"),
+        )
+        for reason in given
+    )
+    return [line for line in lines if _explains(line.code, comment.state)]
+
+
+def _explains(code: str, status: Status) -> bool:
+    return code in REASONS and status in EXPLAINED.get(code, (Status.PENDING,))
+
+
+def _role(access: Access, site_id: int) -> Role:
+    return next((role for role in reversed(Role) if access.may(role, site_id)), Role.VIEWER)
