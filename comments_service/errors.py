@@ -69,6 +69,12 @@ class SignInRefused(CommentsError):
     status, slug, title = 403, "sign-in-refused", "This name and password do not belong together"
 
 
+class CodeRefused(CommentsError):
+    """The code of the second factor is wrong, too old, or was used before."""
+
+    status, slug, title = 403, "code-refused", "This code is not good"
+
+
 class FormRefused(CommentsError):
     """A moderator's form came from another site, or its sign-in has ended: the CSRF token does not fit."""
 
@@ -105,6 +111,18 @@ class PageNotFound(CommentsError):
     status, slug, title = 404, "not-found", "There is nothing at this address"
 
 
+class PersonNotFound(CommentsError):
+    """No such person, or none that this caller may know of."""
+
+    status, slug, title = 404, "person-not-found", "There is no such person"
+
+
+class InvitationEnded(CommentsError):
+    """The invitation was used or withdrawn, has run out, or never was; never says which."""
+
+    status, slug, title = 404, "invitation-ended", "This invitation has ended"
+
+
 class DuplicateComment(CommentsError):
     """The same author already said the same at the same place."""
 
@@ -115,6 +133,12 @@ class ThreadClosed(CommentsError):
     """The article or the whole site takes no comments now."""
 
     status, slug, title = 409, "thread-closed", "Comments are closed"
+
+
+class LastOwner(CommentsError):
+    """Somebody must own every site: the last one who does stays as they are."""
+
+    status, slug, title = 409, "last-owner", "Nobody else owns every site"
 
 
 class DecidedMeanwhile(CommentsError):

@@ -18,10 +18,12 @@ from comments_service.settings import Settings
 
 PER_NETWORK = parse("30 per 10 minutes")
 PER_NAME = parse("8 per 10 minutes")
+PER_PERSON = parse("10 per hour")  # from all networks: only who knows the password gets as far as a code
 SHARED_WAIT_SECONDS = 0.5
 SOCKET_WAITS = ("socket_timeout", "socket_connect_timeout")
 REST_SECONDS = 10  # after a failure Valkey is left alone so long: its absence must not slow each sign-in
 SCHEMES = {"redis": "valkey", "rediss": "valkeys", "unix": "valkey+unix"}
+Tries = tuple[tuple[RateLimitItem, str], ...]
 log = structlog.get_logger(__name__)
 
 
@@ -35,26 +37,31 @@ class Guesses:
         self._shared_url = settings.redis_url
         self._resting_until = 0.0
 
-    def take(self, network: str, name: str) -> None:
-        """Count one try. Both are given as hashes: a name may be a mistyped password.
+    def take(self, network: str, name: str, *, person: str | None = None) -> None:
+        """Count one try; one of a code against the person too. Names and networks are given as hashes.
 
         Raises: TooManyGuesses, with `retry_after_seconds`.
         """
-        tries = ((PER_NETWORK, network), (PER_NAME, f"{network}:{name}"))
+        tries: Tries = ((PER_NETWORK, network), (PER_NAME, f"{network}:{name}"))
+        tries += ((PER_PERSON, person),) if person else ()
         wait = max(_hit(self._memory, tries), self._hit_shared(tries))
         if wait > 0:
             raise TooManyGuesses(retry_after_seconds=math.ceil(wait))
 
-    def forgive(self, network: str, name: str) -> None:
-        """Forget the tries for a name from a network, once the right password came."""
-        self._memory.clear(PER_NAME, f"{network}:{name}")
+    def forgive(self, network: str, name: str, *, person: str | None = None) -> None:
+        """Forget the tries for a name from a network, and the codes of a person, once the right one came."""
+        known: Tries = ((PER_NAME, f"{network}:{name}"),)
+        known += ((PER_PERSON, person),) if person else ()
+        for item, key in known:
+            self._memory.clear(item, key)
         if self._is_shared_awake():
             try:
-                self._shared_limiter().clear(PER_NAME, f"{network}:{name}")
+                for item, key in known:
+                    self._shared_limiter().clear(item, key)
             except (StorageError, ValkeyError) as error:
                 self._rest(error)
 
-    def _hit_shared(self, tries: tuple[tuple[RateLimitItem, str], ...]) -> float:
+    def _hit_shared(self, tries: Tries) -> float:
         if not self._is_shared_awake():
             return 0.0
         try:
@@ -79,7 +86,7 @@ class Guesses:
         log.warning("valkey_away", error=type(error).__name__)
 
 
-def _hit(limiter: MovingWindowRateLimiter, tries: tuple[tuple[RateLimitItem, str], ...]) -> float:
+def _hit(limiter: MovingWindowRateLimiter, tries: Tries) -> float:
     """Seconds to wait; 0 when this try is within all limits. A refused one is not counted."""
     waits = [_wait(limiter, item, key) for item, key in tries if not limiter.test(item, key)]
     if waits:

@@ -1,4 +1,4 @@
-"""What is kept no longer than promised: hashes of networks, spam and trash, idempotency keys, sign-ins."""
+"""What is kept no longer than promised: hashes of networks, spam and trash, keys, sign-ins, invitations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from comments_service.people.sign_ins import HALF_SECONDS
 from comments_service.settings import Settings
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, SubmissionKey
-from comments_service.storage.people import SignIn
+from comments_service.storage.people import HalfSignIn, Invitation, InvitationSite, SignIn
 from comments_service.storage.removal import remove
 from comments_service.submit import KEY_LIFETIME
 from comments_service.vocabulary import Status
@@ -29,6 +30,7 @@ class Swept:
     comments: int
     idempotency_keys: int
     sign_ins: int
+    invitations: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -39,7 +41,9 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         networks=_in_batches(lambda session: _forget_networks(session, networks_until)),
         comments=_in_batches(lambda session: _purge_declined(session, spam_until)),
         idempotency_keys=_in_batches(lambda session: _drop_keys(session, now - KEY_LIFETIME)),
-        sign_ins=_in_batches(lambda session: _drop_sign_ins(session, settings, now)),
+        sign_ins=_in_batches(lambda session: _drop_sign_ins(session, settings, now))
+        + _in_batches(lambda session: _drop_half_sign_ins(session, now)),
+        invitations=_in_batches(lambda session: _drop_invitations(session, now)),
     )
 
 
@@ -89,3 +93,18 @@ def _drop_sign_ins(session: Session, settings: Settings, now: datetime) -> int:
     hashes = session.scalars(ended.limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(delete(SignIn).where(SignIn.token_hash.in_(hashes)))
     return len(hashes)
+
+
+def _drop_half_sign_ins(session: Session, now: datetime) -> int:
+    over = select(HalfSignIn.token_hash).where(HalfSignIn.created_at <= now - timedelta(seconds=HALF_SECONDS))
+    hashes = session.scalars(over.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(HalfSignIn).where(HalfSignIn.token_hash.in_(hashes)))
+    return len(hashes)
+
+
+def _drop_invitations(session: Session, now: datetime) -> int:
+    over = select(Invitation.id).where(Invitation.ends_at <= now)
+    ids = session.scalars(over.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(InvitationSite).where(InvitationSite.invitation_id.in_(ids)))
+    session.execute(delete(Invitation).where(Invitation.id.in_(ids)))
+    return len(ids)

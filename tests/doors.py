@@ -184,14 +184,27 @@ def wrong_fields(response: TestResponse) -> dict[str, str]:
     return {error["field"]: error["code"] for error in response.get_json(force=True)["errors"]}
 
 
-def sign_in(app: Flask) -> FlaskClient:
-    """The browser of a moderator who has come in by the sign-in page."""
-    moderator, browser = a_moderator(app), app.test_client()
-    token = csrf_token(browser.get("/login"))
-    fields = {"csrf_token": token, "name": moderator.name, "password": PASSWORD}
-    response = browser.post("/login", data=fields, headers={"Origin": OWN_ORIGIN})
+def sign_in(app: Flask, **moderator: Any) -> FlaskClient:
+    """The browser of a moderator who has come in by the sign-in page; the rest is told to `a_moderator`."""
+    return sign_in_as(app, a_moderator(app, **moderator).name)
+
+
+def sign_in_as(app: Flask, name: str) -> FlaskClient:
+    """Another browser of somebody who is there already."""
+    browser = app.test_client()
+    fields = {"csrf_token": csrf_token(browser.get("/login")), "name": name, "password": PASSWORD}
+    response = browser.post(
+        "/login", data=fields, headers={"Origin": OWN_ORIGIN}, environ_overrides=a_network()
+    )
     assert response.status_code == 303, response.text
     return browser
+
+
+def send_own(client: FlaskClient, address: str, *, on: str = "", **fields: Any) -> TestResponse:
+    """POST a moderators' form with the token of the page `on`, else of the page at the same address."""
+    data = {"csrf_token": csrf_token(client.get(on or address))} | fields
+    headers = {"Origin": OWN_ORIGIN, "Accept": "text/html"}
+    return client.post(address, data=data, headers=headers)
 
 
 def csrf_token(response: TestResponse) -> str:

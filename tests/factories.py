@@ -10,13 +10,13 @@ from typing import Any
 
 from flask import Flask
 
-from comments_service.accounts import add_moderator
 from comments_service.article_url import identify
 from comments_service.moderate import Change, decide
+from comments_service.people.accounts import add_moderator
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, Site
 from comments_service.submit import submit
-from comments_service.vocabulary import ModeratorView, SiteView, Status, Submission
+from comments_service.vocabulary import ModeratorView, Role, SiteView, Status, Submission
 from comments_service.web.wiring import Wiring
 
 ORIGIN = "https://news.example.org"
@@ -100,10 +100,18 @@ def a_comment(
         return stored
 
 
-def a_moderator(app: Flask, *, name: str = "mo", now: datetime = EARLY) -> ModeratorView:
-    """Let somebody sign in with `PASSWORD`."""
+def a_moderator(
+    app: Flask,
+    *,
+    name: str = "mo",
+    role: Role = Role.OWNER,
+    sites: Sequence[SiteView] = (),
+    now: datetime = EARLY,
+) -> ModeratorView:
+    """Let somebody sign in with `PASSWORD`; the role holds everywhere if no sites are named."""
     with app.app_context():
-        return add_moderator(name, PASSWORD, now=now)
+        keys = [site.key for site in sites]
+        return add_moderator(name, PASSWORD, now=now, role=role, site_keys=keys)
 
 
 def a_body(ticket: str, **fields: str | None) -> Mapping[str, str | None]:

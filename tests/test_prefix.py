@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
-from comments_service.accounts import add_moderator
+from comments_service.people.accounts import add_moderator
 from tests.browser import Console
 from tests.factories import PASSWORD
 from tests.servers import HostPage, LiveService

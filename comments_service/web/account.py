@@ -8,13 +8,9 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
 
-from comments_service.accounts import (
-    MAX_PASSWORD_CHARACTERS,
-    MIN_PASSWORD_CHARACTERS,
-    NewPassword,
-    change_password,
-)
 from comments_service.errors import FieldsRefused, TooManyGuesses
+from comments_service.people.accounts import NewPassword, change_password
+from comments_service.people.passwords import MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS
 from comments_service.web.sessions import NOTICE, TOKEN, answer, guess, minutes_to_wait, require_moderator
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words

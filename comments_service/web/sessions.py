@@ -28,9 +28,9 @@ from flask_wtf.csrf import CSRFError
 from itsdangerous import URLSafeTimedSerializer
 from wtforms import PasswordField, StringField
 
-from comments_service import accounts
 from comments_service.article_url import same_origin
 from comments_service.errors import (
+    CodeRefused,
     CommentsError,
     FormRefused,
     InsecureConnection,
@@ -38,11 +38,13 @@ from comments_service.errors import (
     TooManyGuesses,
 )
 from comments_service.guesses import Guesses
+from comments_service.people import passwords, sign_ins
 from comments_service.privacy import network_of
 from comments_service.settings import Settings
 from comments_service.unlock import KeySource
 from comments_service.vocabulary import ModeratorView
 from comments_service.web import problems
+from comments_service.web.browsers import browser
 from comments_service.web.headers import SAFE_METHODS
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
@@ -54,6 +56,7 @@ LANDINGS = frozenset({"/queue", "/account", "/dashboard", "/audit", "/settings"}
 PAGES = LANDINGS | {"/", "/login", "/logout"}
 FOLDERS = ("/queue/", "/account/", "/dashboard/", "/audit/", "/settings/", "/invite/", "/login/")
 TOKEN = "token"  # noqa: S105 -- the name of a field
+HALF = "half"  # the sign-in that waits for its code
 NOTICE = "notice"  # what the next page tells: a key of the catalogue, never a text from the address
 
 blueprint = Blueprint("sessions", __name__)
@@ -120,7 +123,7 @@ def init_app(app: Flask, settings: Settings, keys: KeySource) -> None:
     app.before_request(_guard)  # before Flask-WTF's own, so that the reason that helps is the one shown
     csrf.init_app(app)
     app.register_error_handler(CSRFError, lambda _error: problems.show(FormRefused()))
-    accounts.prepare()
+    passwords.prepare()
 
 
 def is_moderators(path: str) -> bool:
@@ -139,17 +142,20 @@ def require_moderator() -> Response | None:
 
 
 @contextmanager
-def guess(name: str) -> Iterator[None]:
+def guess(name: str, *, person: ModeratorView | None = None) -> Iterator[None]:
     """Around whatever checks a password: counts the try first, and forgives it when nothing is raised.
+
+    With a person it is a code that is checked: tries from all networks count together.
 
     Raises: TooManyGuesses.
     """
     keys, guesses = wiring().keys, cast(Guesses, current_app.extensions[GUESSES])
     network = keys.digest("guess", network_of(request.remote_addr or "").encode()).hex()
     who = keys.digest("guess", name.strip().encode("utf-8", "replace")).hex()
-    guesses.take(network, who)
+    whose = keys.digest("guess", f"/person/{person.id}".encode()).hex() if person else None
+    guesses.take(network, who, person=whose)
     yield
-    guesses.forgive(network, who)
+    guesses.forgive(network, who, person=whose)
 
 
 def minutes_to_wait(error: CommentsError | None) -> int:
@@ -180,21 +186,65 @@ def sign_in() -> Response:
     name, password = form.name.data or "", form.password.data or ""
     try:
         with guess(name):
-            token = accounts.sign_in(name, password, settings=wiring().settings, now=wiring().now())
+            begun = sign_ins.sign_in(
+                name, password, browser=browser(), settings=wiring().settings, now=wiring().now()
+            )
     except (SignInRefused, TooManyGuesses) as error:
         return _login_page(name=name, error=error)
-    session.clear()  # whatever was in the cookie before, perhaps put there by somebody else
-    session.permanent = True
-    session[TOKEN] = token
-    return make_response(redirect(_landing(), 303))
+    return _open(begun.token, HALF if begun.needs_code else TOKEN)
+
+
+@blueprint.get("/login/code")
+def code() -> Response:
+    """The second step: asked for a code, where the password was right and a second factor is set up."""
+    return _code_page() if _half_signed_in() else make_response(redirect(url_for("sessions.login"), 303))
+
+
+@blueprint.post("/login/code")
+def check_code() -> Response:
+    """Check the code; a right one begins a new session."""
+    half, typed, parts = session.get(HALF, ""), request.form.get("code", ""), wiring()
+    moderator = _half_signed_in()
+    try:
+        if moderator is None:
+            raise SignInRefused
+        with guess(f"/code/{moderator.id}", person=moderator):
+            token = sign_ins.complete(
+                half, typed, browser=browser(), keys=parts.keys, settings=parts.settings, now=parts.now()
+            )
+    except (CodeRefused, TooManyGuesses) as error:
+        return _code_page(error)
+    except SignInRefused:
+        session.clear()
+        return make_response(redirect(url_for("sessions.login", ended=1, next=_wanted()), 303))
+    return _open(token, TOKEN)
 
 
 @blueprint.post("/logout")
 def logout() -> Response:
     """End this sign-in."""
-    accounts.sign_out(session.get(TOKEN, ""), now=wiring().now())
+    sign_ins.sign_out(session.get(TOKEN, ""), now=wiring().now())
     session.clear()
     return make_response(redirect(url_for("sessions.login", left=1), 303))
+
+
+def _open(token: str, kind: str) -> Response:
+    session.clear()  # whatever was in the cookie before, perhaps put there by somebody else
+    session.permanent = True
+    session[kind] = token
+    landing = _landing() if kind == TOKEN else url_for("sessions.code", next=_wanted() or None)
+    return make_response(redirect(landing, 303))
+
+
+def _code_page(error: CommentsError | None = None) -> Response:
+    html = render_template(
+        "login_code.html", **moderators_words(), error=error, minutes=minutes_to_wait(error), next=_wanted()
+    )
+    return answer(html, error)
+
+
+def _half_signed_in() -> ModeratorView | None:
+    return sign_ins.half_signed_in(session.get(HALF, ""), now=wiring().now()) if HALF in session else None
 
 
 def _login_page(*, name: str = "", error: CommentsError | None = None) -> Response:
@@ -205,7 +255,7 @@ def _login_page(*, name: str = "", error: CommentsError | None = None) -> Respon
         error=error,
         minutes=minutes_to_wait(error),
         next=_wanted(),
-        left="left" in request.args,
+        told=next((word for word in ("left", "ended", "joined") if word in request.args), None),
     )
     return answer(html, error)
 
@@ -213,7 +263,7 @@ def _login_page(*, name: str = "", error: CommentsError | None = None) -> Respon
 def _signed_in() -> ModeratorView | None:
     token = session.get(TOKEN)
     parts = wiring()
-    return accounts.current_moderator(token, settings=parts.settings, now=parts.now()) if token else None
+    return sign_ins.current_moderator(token, settings=parts.settings, now=parts.now()) if token else None
 
 
 def _wanted() -> str:
