@@ -123,6 +123,12 @@ class InvitationEnded(CommentsError):
     status, slug, title = 404, "invitation-ended", "This invitation has ended"
 
 
+class LinkEnded(CommentsError):
+    """A link out of a letter is too old, was replaced by a later one, or was never ours."""
+
+    status, slug, title = 404, "link-ended", "This link has ended"
+
+
 class DuplicateComment(CommentsError):
     """The same author already said the same at the same place."""
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from email_validator import validate_email
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -18,7 +22,54 @@ from comments_service.errors import CannotStart
 
 PACKAGE = Path(__file__).resolve().parent
 PREFIX = "COMMENTS_"
+SMTP_PORT, SMTPS_PORT, SUBMISSION_PORT = 25, 465, 587  # RFC 5321, RFC 8314, RFC 6409
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class StartTls(StrEnum):
+    """Whether a connection that begins in clear is encrypted before anything is said."""
+
+    OFFERED = "offered"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """A mail server, as COMMENTS_SMTP_URL names it. The password is in no description of it."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None = field(repr=False)
+    is_tls: bool
+    starttls: StartTls
+
+    @classmethod
+    def parse(cls, url: str) -> MailServer:
+        """Read `smtp://USER:PASSWORD@HOST:PORT?starttls=always`.
+
+        Raises: ValueError, which never quotes anything of it.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("starts with neither smtp://HOST nor smtps://HOST")
+        try:
+            asked, port = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query))), parts.port
+            starttls = StartTls(asked.pop("starttls", "offered"))
+        except ValueError:
+            raise ValueError(
+                "ends with something else than :PORT or ?starttls=always|offered|never"
+            ) from None
+        if asked or parts.path not in ("", "/") or parts.fragment:
+            raise ValueError("has more in it than user, password, host, port and starttls")
+        if bool(parts.username) != bool(parts.password):
+            raise ValueError("names a user without a password, or a password without a user")
+        is_tls = parts.scheme == "smtps"
+        user = unquote(parts.username) if parts.username else None
+        password = unquote(parts.password) if parts.password else None
+        usual = SMTPS_PORT if is_tls else SUBMISSION_PORT if user else SMTP_PORT
+        return cls(parts.hostname, port or usual, user, password, is_tls, starttls)
 
 
 class Settings(BaseSettings):
@@ -53,6 +104,18 @@ class Settings(BaseSettings):
     network_retention_days: int = Field(30, ge=1, description="Hashes of networks are dropped after this.")
     spam_retention_days: int = Field(30, ge=1, description="Spam and trash are deleted after this.")
     page_size: int = Field(50, ge=1, le=200, description="Top-level comments in one answer.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server for letters: `smtp://` or `smtps://`, user and password.",
+    )
+    mail_from: str | None = Field(
+        None, validate_default=True, description="The sender of letters; needed with a mail server."
+    )
+    smtp_timeout_seconds: float = Field(
+        10.0, gt=0, le=60, description="A wait for one answer of the mail server."
+    )
+    letters_per_minute: int = Field(60, ge=1, description="Letters of the whole installation in a minute.")
+    letters_per_hour: int = Field(20, ge=1, description="Letters to one moderator in an hour.")
     database_wait_seconds: float = Field(5.0, gt=0, le=60, description="A wait for the database before 503.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least that is logged."
@@ -110,6 +173,35 @@ class Settings(BaseSettings):
             raise ValueError("starts with none of redis:// rediss:// valkey:// valkeys:// unix://")
         return value or None
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        MailServer.parse(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value:
+            if info.data.get("smtp_url") is not None:
+                raise ValueError("is missing: letters need a sender, such as Comments <comments@example.org>")
+            return None
+        name, address = parseaddr(value)
+        try:
+            validate_email(address, check_deliverability=False)
+        except ValueError:  # its own words quote the address
+            raise ValueError("no mail address such as Comments <comments@example.org>") from None
+        if not (name + address).isprintable():
+            raise ValueError("a name with characters that cannot be shown")
+        return value
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Who takes our letters; None where none are sent."""
+        return MailServer.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
     @property
     def template_dir(self) -> Path:
         """Where Jinja looks: inside an installed wheel, else beside the package in a checkout."""
@@ -153,9 +245,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     wrong: list[str] = []
     for variable in sorted(name for name in given if name.startswith(PREFIX)):
-        field = variable.removeprefix(PREFIX).lower()
+        name = variable.removeprefix(PREFIX).lower()
         try:
-            values |= _one_value(field, given[variable])
+            values |= _one_value(name, given[variable])
         except (OSError, UnicodeDecodeError) as error:
             wrong.append(f"{variable}: cannot be read ({type(error).__name__})")
         except KeyError:
@@ -165,15 +257,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         # One sentence a field: a union of types would complain once for each of them
         messages = {str(e["loc"][0]): e["msg"].removeprefix("Value error, ") for e in error.errors()}
-        wrong += [f"{PREFIX}{field.upper()}: {message}" for field, message in messages.items()]
+        wrong += [f"{PREFIX}{name.upper()}: {message}" for name, message in messages.items()]
     if wrong:
         raise CannotStart("Wrong settings:\n  " + "\n  ".join(wrong))
     return settings
 
 
-def _one_value(field: str, value: str) -> dict[str, str]:
-    if field in Settings.model_fields:
-        return {field: value}
-    if field.endswith("_file") and field.removesuffix("_file") in Settings.model_fields:
-        return {field.removesuffix("_file"): Path(value).read_text(encoding="utf-8").strip()}
-    raise KeyError(field)
+def _one_value(name: str, value: str) -> dict[str, str]:
+    if name in Settings.model_fields:
+        return {name: value}
+    if name.endswith("_file") and name.removesuffix("_file") in Settings.model_fields:
+        return {name.removesuffix("_file"): Path(value).read_text(encoding="utf-8").strip()}
+    raise KeyError(name)

@@ -18,6 +18,7 @@ from comments_service.errors import (
     ReceiptRefused,
     ThreadClosed,
 )
+from comments_service.notify import outbox
 from comments_service.privacy import KeyHolder, Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import lock_for, transaction
@@ -64,6 +65,7 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
                 created_at=now,
             )
         )
+        outbox.enqueue(session, comment, settings=settings, now=now)
         return Receipt(comment.id, verdict.status, now)
 
 

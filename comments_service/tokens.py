@@ -1,4 +1,4 @@
-"""Signed things: the form's ticket, the author's receipt, the status page's token.
+"""Signed things: the form's ticket, the author's receipt, the status page's token, the links in letters.
 
 Each has its own key and salt, so that none passes for another. All are checked before they are read.
 """
@@ -14,11 +14,12 @@ from typing import Any
 from itsdangerous import BadData, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from comments_service.errors import CommentNotFound, ReceiptRefused, TicketRefused
+from comments_service.errors import CommentNotFound, LinkEnded, ReceiptRefused, TicketRefused
 from comments_service.privacy import Keyring
 from comments_service.vocabulary import ArticleRef
 
 STATUS_PAGE_DAYS = 30
+LETTER_LINK_DAYS = 7
 MAX_CLOCK_LEAD_SECONDS = 5  # clocks of two machines behind one address differ by less
 
 
@@ -30,6 +31,15 @@ class Ticket:
     article: str
     nonce: str
     issued_at: datetime
+
+
+@dataclass(frozen=True)
+class ConfirmLink:
+    """What a letter's link may be used for: one moderator, one comment as it was in this version."""
+
+    moderator_id: int
+    comment_id: int
+    version: int
 
 
 def issue_ticket(keys: Keyring, *, site: str, article: ArticleRef, now: datetime) -> str:
@@ -88,6 +98,58 @@ def read_status_token(keys: Keyring, token: str, *, now: datetime) -> tuple[str,
             if _seconds(now) < created + STATUS_PAGE_DAYS * 86_400:
                 return site, comment_id
     raise CommentNotFound
+
+
+def confirm_token(keys: Keyring, link: ConfirmLink, *, now: datetime) -> str:
+    """Sign the address where one moderator may decide about one comment, for seven days."""
+    return _sign(keys, "confirm", [link.moderator_id, link.comment_id, link.version, _seconds(now)])
+
+
+def read_confirm_token(keys: Keyring, token: str, *, now: datetime) -> ConfirmLink:
+    """Read that address back.
+
+    Raises: LinkEnded when it is forged or too old.
+    """
+    match _verified(keys, "confirm", token):
+        case [int(moderator_id), int(comment_id), int(version), int(issued)] if _is_young(issued, now):
+            return ConfirmLink(moderator_id, comment_id, version)
+    raise LinkEnded
+
+
+def address_token(keys: Keyring, *, moderator_id: int, mark: str, now: datetime) -> str:
+    """Sign the link that proves a moderator's address, for seven days. `mark` names that one address."""
+    return _sign(keys, "address", [moderator_id, mark, _seconds(now)])
+
+
+def read_address_token(keys: Keyring, token: str, *, now: datetime) -> tuple[int, str]:
+    """Read that link back: the moderator's id and the mark.
+
+    Raises: LinkEnded when it is forged or too old.
+    """
+    match _verified(keys, "address", token):
+        case [int(moderator_id), str(mark), int(issued)] if _is_young(issued, now):
+            return moderator_id, mark
+    raise LinkEnded
+
+
+def stop_token(keys: Keyring, *, moderator_id: int, site_id: int) -> str:
+    """Sign the link that ends somebody's letters about a site. It has no end: letters are kept for years."""
+    return _sign(keys, "stop", [moderator_id, site_id])
+
+
+def read_stop_token(keys: Keyring, token: str) -> tuple[int, int]:
+    """Read that link back: the moderator's id and the site's.
+
+    Raises: LinkEnded when it is forged.
+    """
+    match _verified(keys, "stop", token):
+        case [int(moderator_id), int(site_id)]:
+            return moderator_id, site_id
+    raise LinkEnded
+
+
+def _is_young(issued: int, now: datetime) -> bool:
+    return _seconds(now) < issued + LETTER_LINK_DAYS * 86_400
 
 
 def _sign(keys: Keyring, purpose: str, payload: list[str | int]) -> str:

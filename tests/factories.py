@@ -12,9 +12,11 @@ from flask import Flask
 
 from comments_service.article_url import identify
 from comments_service.moderate import Change, decide
+from comments_service.notify.addresses import ADDRESS_COLUMN
 from comments_service.people.accounts import add_moderator
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, Site
+from comments_service.storage.outbox import LetterAddress
 from comments_service.submit import submit
 from comments_service.vocabulary import ModeratorView, Role, SiteView, Status, Submission
 from comments_service.web.wiring import Wiring
@@ -132,3 +134,20 @@ def wiring_of(app: Flask) -> Wiring:
     """The app's parts, as its views see them."""
     parts: Wiring = app.extensions["comments"]
     return parts
+
+
+def an_address(app: Flask, moderator: ModeratorView, email: str = "ana@example.org") -> str:
+    """Let a moderator's letters go to an address that is confirmed; no letter was needed for it."""
+    keys = wiring_of(app).keys
+    with app.app_context(), transaction() as session:
+        session.add(
+            LetterAddress(
+                moderator_id=moderator.id,
+                email_sealed=keys.seal(email, column=ADDRESS_COLUMN),
+                email_hash=keys.digest("letters", email.encode()),
+                mark="m" * 22,
+                given_at=EARLY,
+                confirmed_at=EARLY,
+            )
+        )
+    return email

@@ -18,7 +18,12 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 from comments_service.settings import PACKAGE, Settings
-from comments_service.storage import journal, models, people  # noqa: F401 -- every table is known by its import
+from comments_service.storage import (  # noqa: F401 -- every table is known by its import
+    journal,
+    models,
+    outbox,
+    people,
+)
 from comments_service.storage.base import Base
 
 db = SQLAlchemy(model_class=Base)

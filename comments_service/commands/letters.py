@@ -1,0 +1,33 @@
+"""`comments worker`."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import nullcontext
+from types import FrameType
+
+import click
+
+from comments_service.commands.installation import Installation, on_installation
+from comments_service.errors import CannotStart
+from comments_service.notify.worker import Worker
+
+NO_SERVER = "COMMENTS_SMTP_URL: set it (and COMMENTS_MAIL_FROM), or there is nowhere to take letters to."
+
+
+@click.command()
+@on_installation
+def worker(installation: Installation) -> None:
+    """Deliver letters until told to stop; one that is leaving is finished first."""
+    settings = installation.settings
+    if settings.mail_server is None:
+        raise CannotStart(NO_SERVER)
+    delivering = Worker(settings, installation.keys(), clock=installation.now, context=nullcontext)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        delivering.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    click.echo(f"Delivering letters by {settings.mail_server.host}", err=True)
+    delivering.run()

@@ -1,0 +1,270 @@
+"""Where letters go and who wants which: given by a moderator, confirmed by whoever reads the mailbox."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from comments_service import tokens
+from comments_service.errors import FieldError, FieldsRefused, LinkEnded, NotAllowed
+from comments_service.notify.outbox import next_digest
+from comments_service.notify.recipients import decides_at, moderator_now, wish_of
+from comments_service.privacy import KeyHolder, Keyring, normal_email
+from comments_service.storage.database import lock_for, reading, transaction
+from comments_service.storage.journal import JournalRow
+from comments_service.storage.models import Site
+from comments_service.storage.outbox import Kind, LetterAddress, LetterWish, Outbox, State, Wish
+from comments_service.storage.people import Moderator
+from comments_service.vocabulary import ModeratorView, Role
+
+ADDRESS_COLUMN = "letter_address.email"
+ADDRESS_PURPOSE = "letters"
+# Nobody who can sign in may fill a stranger's mailbox: one letter a day to an address, few by one person
+ONE_DAY = timedelta(days=1)
+CONFIRMATIONS_A_DAY = 3
+RECENT = 20
+
+
+@dataclass(frozen=True)
+class SiteWish:
+    """What somebody wants of one site."""
+
+    site_id: int
+    site_key: str
+    site_name: str
+    wish: Wish
+
+
+@dataclass(frozen=True)
+class RecentLetter:
+    """A letter that left, waits or was given up. `who` names its moderator, for owners."""
+
+    kind: Kind
+    site_name: str | None
+    state: State
+    at: datetime
+    tries: int
+    error: str
+    who: str | None = None
+
+
+@dataclass(frozen=True)
+class Letters:
+    """All that a moderator's page of letters shows. `dead` are those to others, about sites that one owns."""
+
+    email: str | None
+    is_confirmed: bool
+    given_at: datetime | None
+    wishes: tuple[SiteWish, ...]
+    recent: tuple[RecentLetter, ...]
+    dead: tuple[RecentLetter, ...]
+
+
+def is_given_as(keys: Keyring, email: str, address_hash: bytes) -> bool:
+    """Whether this hash, under whichever key, is of this address."""
+    return address_hash in _hashes(keys, email)
+
+
+def letters_of(moderator: ModeratorView, *, keys: Keyring) -> Letters:
+    """What somebody has set about letters, and what became of the last ones."""
+    with reading() as session:
+        address = session.get(LetterAddress, moderator.id)
+        return Letters(
+            email=keys.open(address.email_sealed, column=ADDRESS_COLUMN) if address else None,
+            is_confirmed=bool(address and address.confirmed_at),
+            given_at=address.given_at if address else None,
+            wishes=tuple(
+                SiteWish(site.id, site.key, site.name, wish_of(session, moderator.id, site.id))
+                for site in decides_at(session, moderator)
+            ),
+            recent=_recent(session, moderator),
+            dead=_dead_of_others(session, moderator),
+        )
+
+
+def give_address(email: str, *, by: ModeratorView, keys: KeyHolder, now: datetime) -> None:
+    """Take an address, and put down the one letter that asks whether it is theirs.
+
+    The same address again, while it waits for its confirmation, sends another letter after a day.
+
+    Raises: FieldsRefused for what is no address, or may not be written to again yet.
+    """
+    normal_email(email)
+    with transaction() as session:
+        ring = keys.ring
+        hashes = _hashes(ring, email)
+        lock_for(session, hashlib.sha256(b"letters " + hashes[-1]).digest(), _name_of(by))
+        known = session.get(LetterAddress, by.id)
+        if known is not None and known.confirmed_at is not None and known.email_hash in hashes:
+            return
+        _refuse_haste(session, by, hashes, now)
+        session.execute(delete(LetterAddress).where(LetterAddress.moderator_id == by.id))
+        session.add(
+            LetterAddress(
+                moderator_id=by.id,
+                email_sealed=ring.seal(email, column=ADDRESS_COLUMN),
+                email_hash=hashes[0],
+                mark=secrets.token_urlsafe(16),
+                given_at=now,
+            )
+        )
+        session.add(
+            Outbox(kind=Kind.ADDRESS, moderator_id=by.id, address_hash=hashes[0], due_at=now, created_at=now)
+        )
+        _note(session, "letters-address-given", by.id, now)
+
+
+def drop_address(*, by: ModeratorView, now: datetime) -> None:
+    """Forget somebody's address: no letter goes there any more."""
+    with transaction() as session:
+        row = session.get(LetterAddress, by.id)
+        if row is not None:
+            session.delete(row)
+            _note(session, "letters-address-dropped", by.id, now)
+
+
+def who_asks(token: str, *, keys: Keyring, now: datetime) -> tuple[str, str]:
+    """Whose address a confirmation link would confirm: the moderator's name, and the address.
+
+    Raises: LinkEnded.
+    """
+    moderator_id, mark = tokens.read_address_token(keys, token, now=now)
+    with reading() as session:
+        row = _marked(session, moderator_id, mark)
+        name = session.get_one(Moderator, moderator_id).name
+        return name, keys.open(row.email_sealed, column=ADDRESS_COLUMN)
+
+
+def confirm_address(token: str, *, keys: Keyring, now: datetime) -> None:
+    """Write to this address from now on. Confirming twice is no error.
+
+    Raises: LinkEnded when the link is too old, or another address was given since.
+    """
+    moderator_id, mark = tokens.read_address_token(keys, token, now=now)
+    with transaction() as session:
+        row = _marked(session, moderator_id, mark)
+        if row.confirmed_at is None:
+            row.confirmed_at = now
+            _note(session, "letters-address-confirmed", moderator_id, now)
+
+
+def set_wishes(wishes: Mapping[int, Wish], *, by: ModeratorView, now: datetime) -> None:
+    """Keep what somebody wants of sites, by their ids.
+
+    Raises: NotAllowed for a site where they decide nothing; then nothing is kept.
+    """
+    with transaction() as session:
+        allowed = {site.id for site in decides_at(session, by)}
+        if not set(wishes) <= allowed:
+            raise NotAllowed
+        for site_id, wish in sorted(wishes.items()):
+            _set(session, by.id, site_id, wish, now)
+
+
+def stopped_site(token: str, *, keys: Keyring) -> str:
+    """The name of the site whose letters a link would end.
+
+    Raises: LinkEnded.
+    """
+    _, site_id = tokens.read_stop_token(keys, token)
+    with reading() as session:
+        site = session.get(Site, site_id)
+        if site is None:
+            raise LinkEnded
+        return site.name
+
+
+def stop_letters(token: str, *, keys: Keyring, now: datetime) -> str:
+    """End somebody's letters about one site, for whoever holds the link; the site's name.
+
+    Raises: LinkEnded.
+    """
+    moderator_id, site_id = tokens.read_stop_token(keys, token)
+    with transaction() as session:
+        moderator, site = moderator_now(session, moderator_id), session.get(Site, site_id)
+        if moderator is None or site is None:
+            raise LinkEnded
+        _set(session, moderator_id, site_id, Wish.OFF, now)
+        return site.name
+
+
+def _set(session: Session, moderator_id: int, site_id: int, wish: Wish, now: datetime) -> None:
+    row = session.get(LetterWish, (moderator_id, site_id))
+    if row is None:
+        row = LetterWish(moderator_id=moderator_id, site_id=site_id, wish="")
+        session.add(row)
+    if row.wish != wish:
+        row.wish, row.next_digest_at = wish, next_digest(wish, now=now)
+
+
+def _refuse_haste(session: Session, by: ModeratorView, hashes: tuple[bytes, ...], now: datetime) -> None:
+    lately = (
+        select(func.count())
+        .select_from(Outbox)
+        .where(Outbox.kind == Kind.ADDRESS, Outbox.created_at > now - ONE_DAY)
+    )
+    if session.scalar(lately.where(Outbox.address_hash.in_(hashes))):
+        raise _refusal("written")
+    if (session.scalar(lately.where(Outbox.moderator_id == by.id)) or 0) >= CONFIRMATIONS_A_DAY:
+        raise _refusal("too_many")
+
+
+def _refusal(code: str) -> FieldsRefused:
+    key = f"letters.error.email.{code}"
+    return FieldsRefused(key, errors=(FieldError("email", code, key),))
+
+
+def _marked(session: Session, moderator_id: int, mark: str) -> LetterAddress:
+    row = session.get(LetterAddress, moderator_id)
+    if row is None or not secrets.compare_digest(row.mark, mark):
+        raise LinkEnded
+    return row
+
+
+def _hashes(keys: Keyring, email: str) -> tuple[bytes, ...]:
+    return keys.digests(ADDRESS_PURPOSE, normal_email(email).encode())
+
+
+def _name_of(by: ModeratorView) -> bytes:
+    return hashlib.sha256(f"letters of {by.id}".encode()).digest()
+
+
+def _note(session: Session, action: str, moderator_id: int, now: datetime) -> None:
+    session.add(JournalRow(happened_at=now, moderator_id=moderator_id, action=action))
+
+
+def _recent(session: Session, moderator: ModeratorView) -> tuple[RecentLetter, ...]:
+    mine = (
+        select(Outbox, Site.name)
+        .outerjoin(Site, Site.id == Outbox.site_id)
+        .where(Outbox.moderator_id == moderator.id)
+        .order_by(Outbox.id.desc())
+        .limit(RECENT)
+    )
+    return tuple(_recent_letter(row.Outbox, row.name) for row in session.execute(mine))
+
+
+def _dead_of_others(session: Session, moderator: ModeratorView) -> tuple[RecentLetter, ...]:
+    owned = moderator.access.sites(Role.OWNER)
+    dead = (
+        select(Outbox, Site.name, Moderator.name.label("who"))
+        .join(Site, Site.id == Outbox.site_id)
+        .join(Moderator, Moderator.id == Outbox.moderator_id)
+        .where(Outbox.state == State.DEAD, Outbox.moderator_id != moderator.id)
+        .order_by(Outbox.settled_at.desc(), Outbox.id.desc())
+        .limit(RECENT)
+    )
+    if owned is not None:
+        dead = dead.where(Outbox.site_id.in_(owned))
+    return tuple(_recent_letter(row.Outbox, row.name, row.who) for row in session.execute(dead))
+
+
+def _recent_letter(row: Outbox, site_name: str | None, who: str | None = None) -> RecentLetter:
+    at = row.settled_at or (row.due_at if row.tries else row.created_at)
+    return RecentLetter(Kind(row.kind), site_name, State(row.state), at, row.tries, row.error, who)
