@@ -77,8 +77,8 @@ def _site(site: Site, now: datetime) -> dict[str, Any]:
         "texts": site.texts,
         "required": list(site.view().required),
         "open": site.is_open,
-        "known_authors": site.publishes_known_authors,
-        "max_depth": site.max_depth,
+        "letters": site.takes_letters,
+        "rules": site.view().rules.stored(),
         "created_at": _time(site.created_at),
     }
 
@@ -93,6 +93,7 @@ def _thread(session: Session, thread: Thread) -> dict[str, Any]:
         "aliases": sorted(session.scalars(aliases)),
         "title": thread.title,
         "open": thread.is_open,
+        "rules": thread.rules,
         "created_at": _time(thread.created_at),
     }
 
@@ -105,11 +106,13 @@ def _comment(comment: Comment, keys: Keyring | None) -> dict[str, Any]:
         "parent": comment.parent_id,
         "status": comment.status,
         "removed": comment.is_purged,
+        "letter": comment.is_letter,
         "name": comment.name,
         "website": comment.website,
         "text": comment.text,
         "page_url": comment.page_url,
         "reason": comment.verdict_reason,
+        "verdict": comment.verdict,
         "created_at": _time(comment.created_at),
         "status_changed_at": _time(comment.status_changed_at),
     }

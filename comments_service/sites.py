@@ -15,16 +15,16 @@ from comments_service.article_url import parse_origin, suggested_origin
 from comments_service.errors import ChangedMeanwhile, FieldError, FieldsRefused, SiteNotFound
 from comments_service.own_texts import OwnText, checked_line, new_texts
 from comments_service.rights import require, require_everywhere
+from comments_service.rules.change import MAX_DEPTH, Place, put_in_force, record
 from comments_service.storage.database import reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.sites import find_site
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import ModeratorView, Role, SiteView
+from comments_service.vocabulary import ModeratorView, Role, Rules, SiteView
 
 MAX_ORIGINS = 100
 MAX_NAME_CHARACTERS = 200
-MAX_DEPTH = 20
 OPTIONAL_FIELDS = frozenset({"name", "email"})
 ADDED = "site-added"
 CHANGED = "site-changed"
@@ -47,6 +47,15 @@ class SiteChange:
     is_open: bool | None = None
     publishes_known_authors: bool | None = None
     max_depth: int | None = None
+    takes_letters: bool | None = None
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """What of it is a change of rules, in their stored form."""
+        known = {} if self.publishes_known_authors is None else {"hold_all": not self.publishes_known_authors}
+        if self.publishes_known_authors:
+            known["hold_newcomers"] = True
+        return known | ({} if self.max_depth is None else {"max_depth": self.max_depth})
 
 
 @dataclass(frozen=True)
@@ -87,9 +96,11 @@ def add_site(
         if session.scalars(select(Site.id).where(Site.key == key)).first() is not None:
             raise _refusal("key", "taken", f"There is a site with the key “{key}” already.")
         site = Site(key=key, name=key, origins=[], texts={}, created_at=now)
+        site.rules, site.rules_version = Rules().with_own(change.rules).stored(), 1
         _apply(site, change, catalogue)
         session.add(site)
         session.flush()
+        record(session, Place(site.id), site, by=by, now=now)
         session.add(_line(site, ADDED, {}, by=by, now=now))
         return site.view()
 
@@ -113,6 +124,8 @@ def change_site(
         site = _site_of(session, key, by)
         if version not in (None, site.version):
             raise ChangedMeanwhile
+        if change.rules:
+            put_in_force(session, Place(site.id), change.rules, version=None, by=by, now=now)
         before = site.view()
         _apply(site, change, catalogue)
         if changes := changes_between(before, site.view()):
@@ -188,12 +201,10 @@ def _apply(site: Site, change: SiteChange, catalogue: Catalogue) -> None:
         site.name_required, site.email_required = "name" in change.required, "email" in change.required
     if change.is_open is not None:
         site.is_open = change.is_open
-    if change.publishes_known_authors is not None:
-        site.publishes_known_authors = change.publishes_known_authors
-    if change.max_depth is not None:
-        if not 1 <= change.max_depth <= MAX_DEPTH:
-            raise FieldsRefused(f"Replies can be shown 1 to {MAX_DEPTH} deep.")
-        site.max_depth = change.max_depth
+    if change.takes_letters is not None:
+        site.takes_letters = change.takes_letters
+    if change.max_depth is not None and not 1 <= change.max_depth <= MAX_DEPTH:
+        raise FieldsRefused(f"Replies can be shown 1 to {MAX_DEPTH} deep.")
 
 
 def _new_origins(origins: list[str], change: SiteChange) -> list[str]:

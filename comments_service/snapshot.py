@@ -18,6 +18,7 @@ from comments_service import article_url, markup
 from comments_service.errors import ArticleRefused, CommentNotFound, Malformed
 from comments_service.storage.database import reading
 from comments_service.storage.models import Comment, Site, Thread
+from comments_service.storage.rules import in_force
 from comments_service.storage.threads import find_thread
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import (
@@ -54,13 +55,15 @@ class Position:
     id: int
 
 
-def etag(question: Question, *, build: str) -> str:
+def etag(question: Question, *, build: str, now: datetime) -> str:
     """The validator of the answer as it would be now, for one indexed look-up."""
     with reading() as session:
-        return _etag(question, find_thread(session, question.site.id, question.article), build)
+        return _etag(question, find_thread(session, question.site.id, question.article), build, now)
 
 
-def thread(question: Question, *, catalogue: Catalogue, page_size: int, build: str) -> ThreadSnapshot:
+def thread(
+    question: Question, *, catalogue: Catalogue, page_size: int, build: str, now: datetime
+) -> ThreadSnapshot:
     """One page of an article's comments: the top-level ones in order, each with all its replies.
 
     Raises: Malformed for a cursor that nobody gave out.
@@ -73,18 +76,18 @@ def thread(question: Question, *, catalogue: Catalogue, page_size: int, build: s
         count = row.approved_count if row else 0
         title = question.title or (row.title if row else "")
         lang = catalogue.language(question.lang, question.site.language)
+        max_depth = in_force(question.site, row).rules.max_depth
         return ThreadSnapshot(
             id=row.id if row else None,
             url=question.article.url,
             title=title,
-            is_open=question.site.is_open and (row.is_open if row else True),
+            is_open=_is_open(question.site, row, now),
             count=count,
             heading=catalogue.heading(count, title, lang=lang, overrides=question.site.texts),
-            comments=tuple(
-                comment_view(c, question.article.url, question.site.max_depth) for c in _in_order(comments)
-            ),
+            comments=tuple(comment_view(c, question.article.url, max_depth) for c in _in_order(comments)),
             next_cursor=cursor(Position(roots[-1].created_at, roots[-1].id)) if more else None,
-            etag=_etag(question, row, build),
+            max_depth=max_depth,
+            etag=_etag(question, row, build, now),
         )
 
 
@@ -106,7 +109,8 @@ def own_comment(site_key: str, comment_id: int) -> tuple[SiteView, CommentView]:
         site = session.get_one(Site, row.Comment.site_id).view() if row else None
         if row is None or site is None or site.key != site_key:
             raise CommentNotFound
-        return site, comment_view(row.Comment, row.Comment.page_url, site.max_depth, is_own=True)
+        max_depth = in_force(site, row.Thread).rules.max_depth
+        return site, comment_view(row.Comment, row.Comment.page_url, max_depth, is_own=True)
 
 
 def comment_view(comment: Comment, page_url: str, max_depth: int, *, is_own: bool = False) -> CommentView:
@@ -122,6 +126,7 @@ def comment_view(comment: Comment, page_url: str, max_depth: int, *, is_own: boo
         permalink=f"{page_url.partition('#')[0]}#comment-{comment.id}",
         is_removed=not is_shown,
         status=comment.state,
+        is_letter=comment.is_letter,
     )
 
 
@@ -215,9 +220,16 @@ def _count(session: Session, site: SiteView, url: str, lang: str, catalogue: Cat
     return CountView(url, count, label, catalogue.heading(count, title, lang=lang, overrides=site.texts))
 
 
-def _etag(question: Question, row: Thread | None, build: str) -> str:
+def _is_open(site: SiteView, row: Thread | None, now: datetime) -> bool:
+    if row is None:
+        return site.is_open
+    return site.is_open and row.is_open and not in_force(site, row).is_closed_by_age(row.created_at, now)
+
+
+def _etag(question: Question, row: Thread | None, build: str, now: datetime) -> str:
     asked = [question.article.url, question.article.explicit_id, question.title, question.lang, question.sort]
     seen = [row.id if row else None, row.version if row else 0, question.site.key, question.site.version]
+    seen.append(_is_open(question.site, row, now))  # an article closes by age without any change of a row
     return hashlib.sha256(json.dumps([*seen, build, question.cursor, *asked]).encode()).hexdigest()[:32]
 
 

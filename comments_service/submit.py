@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from comments_service import throttle, tokens
+from comments_service import throttle
 from comments_service.errors import (
     DuplicateComment,
     FieldError,
     FieldsRefused,
     KeyReused,
-    ReceiptRefused,
     ThreadClosed,
 )
 from comments_service.notify import outbox
 from comments_service.privacy import KeyHolder, Keyring
+from comments_service.rules.facts import gather, proven_comment, texts_of
+from comments_service.rules.judge import Facts, judge
 from comments_service.settings import Settings
 from comments_service.storage.database import lock_for, transaction
+from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, Site, SubmissionKey, Thread
+from comments_service.storage.rules import in_force
 from comments_service.storage.threads import learn_alias, open_thread
-from comments_service.vocabulary import Receipt, Status, Submission, Verdict
+from comments_service.vocabulary import InForce, Receipt, Status, Submission, Verdict
 
 EMAIL_COLUMN = "comment.email"
 KEY_LIFETIME = timedelta(hours=24)
@@ -49,24 +54,62 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
             session, site_id=submission.site.id, network_hashes=network_hashes, settings=settings, now=now
         )
         thread = open_thread(session, submission.site.id, submission.article, title=submission.title, now=now)
-        if not (thread.is_open and session.get_one(Site, submission.site.id).is_open):
-            raise ThreadClosed
+        rules = _rules_of_open(session, submission, thread, now)
         parent = _parent(session, submission, thread)
         _refuse_twin(session, submission, thread, ring)
-        verdict = _judge(session, submission, ring)
-        comment = _store(session, submission, thread, parent, verdict, ring, now)
+        earlier = proven_comment(session, submission, ring)
+        facts = gather(session, submission, thread, earlier, now=now)
+        judged = Judged(facts, judge(rules, facts, texts_of(submission)), earlier)
+        comment = _store(session, submission, thread, parent, judged, ring, now)
         session.add(
             SubmissionKey(
                 site_id=submission.site.id,
                 key_hash=key_hash,
                 body_hash=ring.digest("body", _body(submission)),
                 comment_id=comment.id,
-                first_status=verdict.status,
+                first_status=judged.told,
                 created_at=now,
             )
         )
         outbox.enqueue(session, comment, settings=settings, now=now)
-        return Receipt(comment.id, verdict.status, now)
+        return Receipt(comment.id, judged.told, now)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A submission after the rules: what is known of it, the verdict, and what its receipt proved."""
+
+    facts: Facts
+    verdict: Verdict
+    earlier: Comment | None
+
+    @property
+    def told(self) -> Status:
+        """The status that its author hears of at first."""
+        return Status.PENDING if self.verdict.is_quiet else self.verdict.status
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What the comment keeps of it, so that "why was I held" has an answer: nothing personal."""
+        reasons = [
+            {"code": r.code, "scope": r.scope, "version": r.version, "words": list(r.words)}
+            for r in self.verdict.reasons
+        ]
+        return {"status": str(self.verdict.status), "reasons": reasons, "facts": asdict(self.facts)}
+
+
+def _rules_of_open(session: Session, submission: Submission, thread: Thread, now: datetime) -> InForce:
+    """The rules for the article as they are in this transaction.
+
+    Raises: ThreadClosed where it takes no comments.
+    """
+    site = session.get_one(Site, submission.site.id)
+    rules = in_force(site, thread)
+    if not (site.is_open and thread.is_open) or rules.is_closed_by_age(thread.created_at, now):
+        raise ThreadClosed
+    if submission.is_letter and not site.takes_letters:
+        raise FieldsRefused(errors=(FieldError("audience", "refused", "error.audience.refused"),))
+    return rules
 
 
 def _article_names(submission: Submission) -> list[bytes]:
@@ -95,7 +138,8 @@ def _body(submission: Submission) -> bytes:
     article = submission.article
     place = (article.normalised_url, article.explicit_id, submission.parent_id)
     said = (submission.title, submission.name, submission.email, submission.website, submission.text)
-    return json.dumps([*place, *said, submission.previous]).encode()
+    audience = ["editors"] if submission.is_letter else []
+    return json.dumps([*place, *said, submission.previous, *audience]).encode()
 
 
 def _parent(session: Session, submission: Submission, thread: Thread) -> Comment | None:
@@ -124,37 +168,16 @@ def _refuse_twin(session: Session, submission: Submission, thread: Thread, keys:
         raise DuplicateComment
 
 
-def _judge(session: Session, submission: Submission, keys: Keyring) -> Verdict:
-    if submission.site.publishes_known_authors and _is_known(session, submission, keys):
-        return Verdict(Status.APPROVED, "known-author")
-    return Verdict(Status.PENDING, "every-comment-waits")
-
-
-def _is_known(session: Session, submission: Submission, keys: Keyring) -> bool:
-    """Whether the receipt proves an approved comment by the same address: a name alone proves nothing."""
-    if submission.previous is None or submission.email is None:
-        return False
-    try:
-        site_key, comment_id = tokens.read_receipt(keys, submission.previous)
-    except ReceiptRefused:
-        return False
-    earlier = session.get(Comment, comment_id)
-    if earlier is None or site_key != submission.site.key or earlier.site_id != submission.site.id:
-        return False
-    hashes = keys.email_hashes(submission.email, site_id=submission.site.id)
-    return earlier.status == Status.APPROVED and earlier.email_hash in hashes
-
-
 def _store(
     session: Session,
     submission: Submission,
     thread: Thread,
     parent: Comment | None,
-    verdict: Verdict,
+    judged: Judged,
     keys: Keyring,
     now: datetime,
 ) -> Comment:
-    site_id, email = submission.site.id, submission.email
+    site_id, email, verdict = submission.site.id, submission.email, judged.verdict
     comment = Comment(
         site_id=site_id,
         thread_id=thread.id,
@@ -173,12 +196,35 @@ def _store(
         network_hash=keys.network_hash(submission.network, site_id=site_id),
         created_at=now,
         status_changed_at=now,
+        is_letter=submission.is_letter,
+        is_quietly_declined=verdict.is_quiet,
+        risk=verdict.risk,
+        verdict=judged.kept,
     )
     session.add(comment)
     session.flush()
-    session.add(CommentReason(comment_id=comment.id, code=verdict.reason))
+    earlier = judged.earlier or comment
+    comment.proven_root_id = earlier.proven_root_id or earlier.id
+    _explain(session, comment, verdict, now)
     if verdict.status == Status.APPROVED:
         shown = {"approved_count": Thread.approved_count + 1, "version": Thread.version + 1}
         session.execute(update(Thread).where(Thread.id == thread.id).values(shown))
         learn_alias(session, thread, submission.article.normalised_url)
     return comment
+
+
+def _explain(session: Session, comment: Comment, verdict: Verdict, now: datetime) -> None:
+    """Leave the reasons for the filters, and the decision in the journal like any other."""
+    codes = [reason.code for reason in verdict.reasons]
+    session.add_all(CommentReason(comment_id=comment.id, code=code) for code in codes)
+    session.add(
+        JournalRow(
+            happened_at=now,
+            action=DECIDED,
+            site_id=comment.site_id,
+            thread_id=comment.thread_id,
+            comment_id=comment.id,
+            to_status=verdict.status,
+            reason=", ".join(codes),
+        )
+    )

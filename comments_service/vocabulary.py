@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 MAX_NAME_CHARACTERS = 245  # WordPress' column of 255 bytes less its margin of 10: imports fit unchanged
 MAX_EMAIL_CHARACTERS = 254  # RFC 5321 §4.5.3.1.3: a path has 256 octets, two of them the angle brackets
@@ -40,6 +41,55 @@ class ArticleRef:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What decides about a comment before a person does. 0 switches a number off; entries are as typed."""
+
+    hold_all: bool = True
+    hold_newcomers: bool = True
+    hold_links_from: int = 2  # as WordPress has it
+    count_website: bool = False
+    hold_words: tuple[str, ...] = ()
+    refuse_words: tuple[str, ...] = ()
+    trusted_pass: bool = True
+    hold_surge: bool = False
+    close_after_days: int = 0
+    max_depth: int = 5
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Rules:
+        """Rules as they are kept in the database; what is not there is as for every new site."""
+        return cls().with_own(stored)
+
+    def with_own(self, own: Mapping[str, Any]) -> Rules:
+        """The same with an article's own rules in their places."""
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
+        return replace(self, **values)
+
+    def stored(self) -> dict[str, Any]:
+        """All of them as they are kept in the database."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The rules of one article: its site's in one version, but for those it has itself (`own`) in another."""
+
+    rules: Rules
+    version: int
+    own: frozenset[str] = frozenset()
+    own_version: int = 0
+
+    def source(self, rule: str) -> tuple[str, int]:
+        """Where a rule comes from, site or article, and its version there."""
+        return ("article", self.own_version) if rule in self.own else ("site", self.version)
+
+    def is_closed_by_age(self, began_at: datetime, now: datetime) -> bool:
+        """Whether an article whose comments began then takes no more."""
+        days = self.rules.close_after_days
+        return days > 0 and now - began_at >= timedelta(days=days)
+
+
+@dataclass(frozen=True)
 class SiteView:
     """What the rooms need to know of a site. `version` grows with every change of it."""
 
@@ -52,9 +102,15 @@ class SiteView:
     name_required: bool
     email_required: bool
     is_open: bool
-    publishes_known_authors: bool
-    max_depth: int
+    rules: Rules
+    rules_version: int
+    takes_letters: bool
     version: int
+
+    @property
+    def max_depth(self) -> int:
+        """How deep replies are shown where the article has no rule of its own."""
+        return self.rules.max_depth
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -79,14 +135,35 @@ class Submission:
     network: str
     idempotency_key: str
     previous: str | None = None
+    is_letter: bool = False
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule that fired: its code, whose rule it is and in which version, and its entries that were met."""
+
+    code: str
+    scope: str = "site"
+    version: int = 0
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the service itself made of a submission: a status and the sentence that explains it."""
+    """What the service itself made of a submission, why, and how risky it looks (0 to 100).
+
+    `is_quiet`: declined without telling the author, who hears "waiting" until a person decides.
+    """
 
     status: Status
-    reason: str
+    reasons: tuple[Reason, ...]
+    risk: int = 0
+    is_quiet: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The code of the reason that counts most."""
+        return self.reasons[0].code
 
 
 @dataclass(frozen=True)
@@ -119,6 +196,7 @@ class CommentView:
     permalink: str
     is_removed: bool = False
     status: Status = Status.APPROVED
+    is_letter: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +211,7 @@ class ThreadSnapshot:
     heading: str
     comments: tuple[CommentView, ...]
     next_cursor: str | None
+    max_depth: int
     etag: str
 
 

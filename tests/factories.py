@@ -24,6 +24,7 @@ from comments_service.web.wiring import Wiring
 ORIGIN = "https://news.example.org"
 ARTICLE = f"{ORIGIN}/article"
 PASSWORD = "seven lanterns by the quay"
+KNOWN = {"hold_all": False}  # rules under which a known author's comment is published at once
 EARLY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 

@@ -34,7 +34,7 @@ from comments_service.storage.models import Comment, Thread
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import NOW, SECRET_KEY, close
-from tests.factories import ORIGIN, a_site, a_submission, wiring_of
+from tests.factories import KNOWN, ORIGIN, a_site, a_submission, wiring_of
 
 EMAILS = ["ana@example.org", "ben@example.org", "cleo@example.org"]
 ARTICLES = [f"{ORIGIN}/a", f"{ORIGIN}/b"]
@@ -53,7 +53,7 @@ class Comments(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         number = id(self)
-        self.site: SiteView = a_site(self.app, key=f"s{number}", publishes_known_authors=True)
+        self.site: SiteView = a_site(self.app, key=f"s{number}", rules=KNOWN)
 
     def tick(self) -> Any:
         """Let some time pass, so that no throttle decides the game."""

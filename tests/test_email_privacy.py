@@ -35,7 +35,7 @@ from tests.doors import (
     send_form,
     sign_in,
 )
-from tests.factories import ARTICLE, ORIGIN, a_body, a_comment, a_site
+from tests.factories import ARTICLE, KNOWN, ORIGIN, a_body, a_comment, a_site
 from tests.haystack import answer_bytes, found, stored_bytes
 
 EMAIL = "Zq7.Unmistakable+x@Mail.Example.org"
@@ -197,7 +197,7 @@ def all_doors(client: FlaskClient, twin: str, email: str) -> Iterator[TestRespon
 @pytest.fixture
 def emails(app: Flask) -> dict[str, str]:
     """Emails with every past, on a site that publishes those it knows."""
-    site = a_site(app, publishes_known_authors=True)
+    site = a_site(app, rules=KNOWN)
     past = {"approved": "known@example.org", "spam": "spammer@example.org", "pending": "waits@example.org"}
     for status, email in past.items():
         a_comment(app, site, status=status, email=email)

@@ -19,10 +19,11 @@ from comments_service.settings import Settings
 from comments_service.storage.base import Base
 from comments_service.storage.database import db, head_revision, migrate, open_engine
 from comments_service.storage.journal import JournalRow
-from comments_service.storage.models import Comment, CommentReason
+from comments_service.storage.models import Comment, CommentReason, Site
 from comments_service.storage.people import Grant
+from comments_service.storage.rules import RuleSet
 from comments_service.storage.schema import bring_up, make_ready, stored_revision
-from comments_service.vocabulary import SiteView
+from comments_service.vocabulary import Rules, SiteView
 from tests.factories import a_comment
 from tests.servers import postgres_database
 
@@ -168,6 +169,24 @@ def test_decisions_and_audit_become_one_journal_in_the_order_of_time(first_relea
         ("comment-decided", 1, "spam", "An advert."),
     ]
     assert reasons == [(1, "every-comment-waits")]
+
+
+@pytest.mark.parametrize(("known", "depth"), [("true", 3), ("false", 20)])
+def test_what_two_columns_said_is_the_first_version_of_a_sites_rules(
+    first_release: Settings, known: str, depth: int
+) -> None:
+    engine = open_engine(first_release)
+    with engine.begin() as connection:
+        before = f"UPDATE site SET publishes_known_authors = {known}, max_depth = {depth}"
+        connection.execute(text(before))
+    bring_up(first_release)
+    with engine.connect() as connection:
+        sites = connection.execute(select(Site.rules, Site.rules_version)).all()
+        sets = connection.execute(select(RuleSet.rules, RuleSet.version)).all()
+    engine.dispose()
+    assert sites == sets
+    as_before = Rules(hold_all=known == "false", hold_links_from=0, max_depth=depth)
+    assert [(Rules.of(rules), version) for rules, version in sites] == [(as_before, 1)]
 
 
 def test_whoever_could_decide_owns_every_site(first_release: Settings) -> None:

@@ -19,6 +19,7 @@ from tests.conftest import NOW
 from tests.factories import a_comment, a_moderator
 
 ROUNDS = 200
+BY_SOMEBODY = (JournalRow.action == DECIDED) & JournalRow.from_status.is_not(None)
 
 
 def drift(app: Flask) -> int:
@@ -31,7 +32,7 @@ def drift(app: Flask) -> int:
 
 def decisions(app: Flask) -> int:
     """How many changes of status the journal has."""
-    counted = select(func.count()).select_from(JournalRow).where(JournalRow.action == DECIDED)
+    counted = select(func.count()).select_from(JournalRow).where(BY_SOMEBODY)
     with app.app_context():
         return int(db.session.scalar(counted) or 0)
 
@@ -40,7 +41,7 @@ def test_a_decision_tells_who_when_from_to_and_why(app: Flask, site: SiteView) -
     comment, moderator = a_comment(app, site, status="pending"), a_moderator(app)
     with app.app_context():
         decide(Change(comment.id, 1, Status.SPAM), by=moderator, now=NOW, reason="An advert.")
-        row = db.session.scalars(select(JournalRow).where(JournalRow.action == DECIDED)).one()
+        row = db.session.scalars(select(JournalRow).where(BY_SOMEBODY)).one()
         assert (row.comment_id, row.version, row.moderator_id) == (comment.id, 1, moderator.id)
         assert (row.from_status, row.to_status, row.reason, row.happened_at) == (
             "pending",
@@ -56,12 +57,7 @@ def test_a_decision_on_an_old_version_decides_nothing(app: Flask, site: SiteView
         with pytest.raises(DecidedMeanwhile):
             decide(Change(comment.id, comment.version - 1, Status.SPAM), by=None, now=NOW)
         assert db.session.get_one(Comment, comment.id).status == "approved"
-        assert (
-            db.session.scalar(
-                select(func.count()).select_from(JournalRow).where(JournalRow.action == DECIDED)
-            )
-            == 1
-        )
+        assert db.session.scalar(select(func.count()).select_from(JournalRow).where(BY_SOMEBODY)) == 1
 
 
 def test_a_decision_on_nothing_is_not_found(app: Flask, site: SiteView) -> None:
@@ -126,9 +122,7 @@ def test_two_hundred_races_have_one_winner_each(app: Flask, site: SiteView) -> N
             answers = list(pool.map(run, goals, [number + 1] * 2))
             winners += sum(answer is not None for answer in answers)
     with app.app_context():
-        rows = db.session.scalar(
-            select(func.count()).select_from(JournalRow).where(JournalRow.action == DECIDED)
-        )
+        rows = db.session.scalar(select(func.count()).select_from(JournalRow).where(BY_SOMEBODY))
     assert (winners, rows, drift(app)) == (ROUNDS, ROUNDS, 0)
 
 
@@ -167,4 +161,4 @@ def test_closing_an_article_is_told_to_readers_and_kept_in_the_audit(app: Flask,
         open_or_close(thread_id, is_open=False, by=None, now=NOW)
         thread = db.session.get_one(Thread, thread_id)
         assert (thread.is_open, thread.version) == (False, before + 1)
-        assert db.session.scalars(select(JournalRow.action)).all() == [DECIDED, "thread-closed"]
+        assert db.session.scalars(select(JournalRow.action)).all()[1:] == [DECIDED, "thread-closed"]

@@ -11,7 +11,7 @@ from comments_service.storage.database import db
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import NOW
 from tests.doors import a_ticket, ask, change_site, is_problem, own, post_comment, send
-from tests.factories import ORIGIN, a_body, a_site
+from tests.factories import KNOWN, ORIGIN, a_body, a_site
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -25,7 +25,7 @@ def approve(app: Flask, number: int | str, *, to: Status = Status.APPROVED, vers
 
 def known_author(app: Flask, site: SiteView, client: FlaskClient, *, email: str = "ana@example.org") -> str:
     """The receipt of an approved comment on a site that publishes known authors at once."""
-    change_site(app, site, publishes_known_authors=True)
+    change_site(app, site, rules=KNOWN)
     first = post_comment(client, email=email)
     approve(app, first["comment"]["id"])
     return str(first["receipt"])
@@ -44,7 +44,7 @@ def test_without_the_receipt_or_with_another_email_nobody_is_known(
     app: Flask, site: SiteView, client: FlaskClient
 ) -> None:
     receipt = known_author(app, site, client)
-    a_site(app, key="second", publishes_known_authors=True)
+    a_site(app, key="second", rules=KNOWN)
     elsewhere = send(
         client,
         a_body(a_ticket(client, site="second"), email="ana@example.org", previous=receipt),
@@ -61,7 +61,7 @@ def test_without_the_receipt_or_with_another_email_nobody_is_known(
 def test_an_author_is_known_by_an_approved_comment_only(
     app: Flask, site: SiteView, client: FlaskClient
 ) -> None:
-    change_site(app, site, publishes_known_authors=True)
+    change_site(app, site, rules=KNOWN)
     waiting = post_comment(client, email="ana@example.org")["receipt"]
     assert (
         send(client, a_body(a_ticket(client), email="ana@example.org", previous=waiting)).status_code == 202

@@ -104,7 +104,7 @@ def test_a_relaxed_site_wants_the_text_alone(now: datetime) -> None:
 def test_known_authors_and_depth_are_settings_of_a_site(now: datetime) -> None:
     added(now)
     site = changed(publishes_known_authors=True, max_depth=3)
-    assert (site.publishes_known_authors, site.max_depth) == (True, 3)
+    assert (site.rules.hold_all, site.max_depth, site.rules_version) == (False, 3, 2)
 
 
 @pytest.mark.usefixtures("app_context")

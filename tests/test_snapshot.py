@@ -24,7 +24,9 @@ def shown(app: Flask, site: SiteView, *, page_size: int = 50, **asked: Any) -> T
     """What a reader of the article gets."""
     question = Question(site, identify(ARTICLE, None, origins=site.origins), **asked)
     with app.app_context():
-        return snapshot.thread(question, catalogue=Catalogue.load(), page_size=page_size, build="test")
+        return snapshot.thread(
+            question, catalogue=Catalogue.load(), page_size=page_size, build="test", now=NOW
+        )
 
 
 def ids(page: ThreadSnapshot) -> list[int]:
@@ -60,7 +62,7 @@ def test_replies_follow_their_comment_oldest_first_in_either_order(app: Flask, s
 
 
 def test_replies_deeper_than_the_site_wants_are_shown_flat(app: Flask) -> None:
-    site = a_site(app, max_depth=2)
+    site = a_site(app, rules={"max_depth": 2})
     comment = a_comment(app, site)
     for _ in range(3):
         comment = a_comment(app, site, parent_id=comment.id)

@@ -27,7 +27,7 @@ from comments_service.storage.models import Comment, Site, Thread
 from comments_service.submit import submit
 from comments_service.vocabulary import Receipt, SiteView, Status, Submission
 from tests.conftest import NOW
-from tests.factories import a_comment, a_site, a_submission, wiring_of
+from tests.factories import KNOWN, a_comment, a_site, a_submission, wiring_of
 
 
 def send(app: Flask, submission: Submission, *, seconds: float = 0) -> Receipt:
@@ -202,7 +202,7 @@ def previous_of(app: Flask, site: SiteView, comment_id: int) -> str:
 def test_only_an_approved_receipt_with_its_own_email_makes_a_known_author(
     app: Flask, earlier: str, email: str, expected: Status
 ) -> None:
-    site = a_site(app, publishes_known_authors=True)
+    site = a_site(app, rules=KNOWN)
     first = a_comment(app, site, email="ana@example.org", status=earlier)
     again = a_submission(site, email=email, previous=previous_of(app, site, first.id))
     assert send(app, again).status == expected
@@ -216,13 +216,13 @@ def test_a_known_author_still_waits_where_the_site_wants_it(app: Flask, site: Si
 
 @pytest.mark.parametrize("previous", ["", "forged", "a.b", "\x00"])
 def test_a_forged_receipt_makes_nobody_known(app: Flask, previous: str) -> None:
-    site = a_site(app, publishes_known_authors=True)
+    site = a_site(app, rules=KNOWN)
     a_comment(app, site, email="ana@example.org")
     assert send(app, a_submission(site, email="ana@example.org", previous=previous)).status == Status.PENDING
 
 
 def test_a_comment_published_at_once_is_counted_at_once(app: Flask) -> None:
-    site = a_site(app, publishes_known_authors=True)
+    site = a_site(app, rules=KNOWN)
     first = a_comment(app, site, email="ana@example.org")
     send(app, a_submission(site, email="ana@example.org", previous=previous_of(app, site, first.id)))
     with app.app_context():

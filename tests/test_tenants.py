@@ -27,7 +27,7 @@ from tests.doors import (
     sign_in,
     wrong_fields,
 )
-from tests.factories import ARTICLE, ORIGIN, StoredComment, a_body, a_comment, a_site
+from tests.factories import ARTICLE, KNOWN, ORIGIN, StoredComment, a_body, a_comment, a_site
 
 SECRET = "Only of alpha."
 ALPHA_ONLY = "https://alpha.example.org"
@@ -57,8 +57,8 @@ class Two:
 @pytest.fixture
 def two(app: Flask, client: FlaskClient) -> Two:
     """Two sites with comments on the same article."""
-    alpha = a_site(app, key="alpha", origins=(ORIGIN, ALPHA_ONLY), publishes_known_authors=True)
-    beta = a_site(app, key="beta", origins=(ORIGIN, BETA_ONLY), publishes_known_authors=True)
+    alpha = a_site(app, key="alpha", origins=(ORIGIN, ALPHA_ONLY), rules=KNOWN)
+    beta = a_site(app, key="beta", origins=(ORIGIN, BETA_ONLY), rules=KNOWN)
     approved = a_comment(app, alpha, article_id="7", text=SECRET, name="Alpha's own", email=EMAIL)
     a_comment(app, alpha, url=f"{ALPHA_ONLY}/x")
     for number in range(2):

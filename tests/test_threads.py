@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from flask import Flask
 
@@ -12,7 +10,7 @@ from comments_service.article_url import identify
 from comments_service.storage.database import db
 from comments_service.storage.threads import find_thread
 from comments_service.vocabulary import SiteView
-from tests.factories import ORIGIN, a_comment, a_site, wiring_of
+from tests.factories import KNOWN, ORIGIN, a_comment, a_site, wiring_of
 
 
 def found(app: Flask, site: SiteView, url: str, article_id: str | None = None) -> int | None:
@@ -67,12 +65,12 @@ def test_a_comment_that_waits_lends_its_article_no_address(app: Flask, site: Sit
     assert found(app, site, f"{ORIGIN}/famous") is None
 
 
-def test_a_known_author_lends_an_article_its_address_too(app: Flask, site: SiteView) -> None:
-    trusting = replace(site, publishes_known_authors=True)
+def test_a_known_author_lends_an_article_its_address_too(app: Flask) -> None:
+    site = a_site(app, rules=KNOWN)
     email, url = "ana@example.org", f"{ORIGIN}/second"
     earlier = a_comment(app, site, url=f"{ORIGIN}/first", email=email)
     proof = tokens.receipt(wiring_of(app).keys, site=site.key, comment_id=earlier.id)
-    new = a_comment(app, trusting, url=url, article_id="2", email=email, text="Me again.", previous=proof)
+    new = a_comment(app, site, url=url, article_id="2", email=email, text="Me again.", previous=proof)
     assert (new.version, found(app, site, url)) == (1, new.thread_id)  # nobody has decided
 
 

@@ -96,6 +96,12 @@ def list_(installation: Installation, *, as_json: bool) -> None:
     help="Whether people with an approved comment are published at once.",
 )
 @click.option("--max-depth", type=int, help="How deep replies are shown.")
+@click.option(
+    "--letters/--no-letters",
+    "takes_letters",
+    default=None,
+    help="Whether readers may write to the editors alone.",
+)
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
@@ -117,7 +123,9 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "texts": dict(view.texts),
         "required": list(view.required),
         "open": view.is_open,
-        "known_authors": view.publishes_known_authors,
+        "known_authors": not view.rules.hold_all,
         "max_depth": view.max_depth,
+        "letters": view.takes_letters,
+        "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

@@ -50,7 +50,11 @@ def happened_to(comment_ids: Iterable[int], *, access: Access) -> list[Happened]
 
 
 def _last_decisions(session: Session, ids: Sequence[int]) -> dict[int, Happened]:
-    decided = (JournalRow.comment_id.in_(ids), JournalRow.action == DECIDED)
+    decided = (
+        JournalRow.comment_id.in_(ids),
+        JournalRow.action == DECIDED,
+        JournalRow.from_status.is_not(None),
+    )
     latest = select(func.max(JournalRow.id)).where(*decided).group_by(JournalRow.comment_id)
     rows = session.execute(
         select(JournalRow, Moderator.name)

@@ -29,6 +29,7 @@ MODERATOR_BADGE = "moderator"
 EXPLAINED: dict[str, tuple[Status, ...]] = {
     "known-author": (Status.APPROVED,),
     "trusted": (Status.APPROVED,),
+    "no-rule": (Status.APPROVED,),
     "refused-word": (Status.SPAM, Status.TRASH),
     "banned": (Status.SPAM, Status.TRASH),
 }  # where a reason puts a comment; every other one lets it wait

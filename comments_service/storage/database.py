@@ -23,6 +23,7 @@ from comments_service.storage import (  # noqa: F401 -- every table is known by 
     models,
     outbox,
     people,
+    rules,
 )
 from comments_service.storage.base import Base
 

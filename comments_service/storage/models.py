@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comments_service.storage.base import Base
-from comments_service.vocabulary import SiteView, Status
+from comments_service.vocabulary import Rules, SiteView, Status
 
 
 class Site(Base):
@@ -26,10 +26,16 @@ class Site(Base):
     name_required: Mapped[bool] = mapped_column(default=True)
     email_required: Mapped[bool] = mapped_column(default=True)
     is_open: Mapped[bool] = mapped_column(default=True)
-    publishes_known_authors: Mapped[bool] = mapped_column(default=False)
-    max_depth: Mapped[int] = mapped_column(default=5)
+    takes_letters: Mapped[bool] = mapped_column(default=False)
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rules_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+
+    @property
+    def max_depth(self) -> int:
+        """How deep replies are shown where the article has no rule of its own."""
+        return Rules.of(self.rules).max_depth
 
     def view(self) -> SiteView:
         """The site as the rooms above know it."""
@@ -43,14 +49,18 @@ class Site(Base):
             name_required=self.name_required,
             email_required=self.email_required,
             is_open=self.is_open,
-            publishes_known_authors=self.publishes_known_authors,
-            max_depth=self.max_depth,
+            rules=Rules.of(self.rules),
+            rules_version=self.rules_version,
+            takes_letters=self.takes_letters,
             version=self.version,
         )
 
 
 class Thread(Base):
-    """The comments of one article. A row exists from the first comment on."""
+    """The comments of one article. A row exists from the first comment on.
+
+    `rules` are those it has instead of its site's; their version is 0 until there were any.
+    """
 
     __tablename__ = "thread"
     __table_args__ = (UniqueConstraint("site_id", "explicit_id"),)
@@ -62,6 +72,8 @@ class Thread(Base):
     title: Mapped[str] = mapped_column(String(300), default="")
     is_open: Mapped[bool] = mapped_column(default=True)
     approved_count: Mapped[int] = mapped_column(default=0)
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rules_version: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
 
@@ -93,6 +105,7 @@ class Comment(Base):
         Index("ix_comment_network", "network_hash", "created_at"),
         Index("ix_comment_email", "site_id", "email_hash"),
         Index("ix_comment_site_time", "site_id", "created_at"),
+        Index("ix_comment_thread_time", "thread_id", "created_at"),
         CheckConstraint("NOT (is_letter AND status = 'approved')", name="letters_stay_inside"),
         {"sqlite_autoincrement": True},  # an id is never used twice: old receipts must not open new comments
     )

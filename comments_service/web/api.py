@@ -59,11 +59,15 @@ def thread() -> Response:
     """One page of an article's comments; the same answer for everybody who asks the same."""
     parts, question = wiring(), question_of(g.site)
     if known := request.if_none_match:
-        tag = snapshot.etag(question, build=parts.build)
+        tag = snapshot.etag(question, build=parts.build, now=parts.now())
         if known.contains_weak(tag):
             return _validated(_json({}, 304), tag)
     page = snapshot.thread(
-        question, catalogue=parts.catalogue, page_size=parts.settings.page_size, build=parts.build
+        question,
+        catalogue=parts.catalogue,
+        page_size=parts.settings.page_size,
+        build=parts.build,
+        now=parts.now(),
     )
     body = {
         "thread": {
@@ -76,7 +80,7 @@ def thread() -> Response:
         },
         "comments": [as_json(comment) for comment in page.comments],
         "next": page.next_cursor,
-        "form": _form(question),
+        "form": _form(question, page.max_depth),
     }
     return _validated(_json(body), page.etag)
 
@@ -209,13 +213,13 @@ def _idempotency_key() -> str:
     return key
 
 
-def _form(question: Question) -> dict[str, Any]:
+def _form(question: Question, max_depth: int) -> dict[str, Any]:
     parts, site = wiring(), question.site
     lang = parts.catalogue.language(question.lang, site.language)
     return {
         "required": list(site.required),
         "limits": LIMITS,
-        "max_depth": site.max_depth,
+        "max_depth": max_depth,
         "language": lang,
         "direction": parts.catalogue.direction(lang),
         "texts": parts.catalogue.widget_texts(

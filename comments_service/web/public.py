@@ -125,7 +125,11 @@ def _from_referrer(site: SiteView) -> Response:
 def _page(question: Question, typed: Typed, status: int = 200) -> Response:
     parts, site = wiring(), question.site
     page = snapshot.thread(
-        question, catalogue=parts.catalogue, page_size=parts.settings.page_size, build=parts.build
+        question,
+        catalogue=parts.catalogue,
+        page_size=parts.settings.page_size,
+        build=parts.build,
+        now=parts.now(),
     )
     html = render_template(
         "public/thread.html",

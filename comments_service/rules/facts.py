@@ -1,0 +1,52 @@
+"""What the database and the author's receipt say about a submission, before it is judged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from comments_service import tokens
+from comments_service.errors import ReceiptRefused
+from comments_service.markup import render
+from comments_service.privacy import Keyring
+from comments_service.rules.judge import Facts, count_links
+from comments_service.rules.surge import notice_surge
+from comments_service.rules.words import Texts
+from comments_service.storage.models import Comment, Thread
+from comments_service.vocabulary import Status, Submission
+
+
+def gather(
+    session: Session, submission: Submission, thread: Thread, earlier: Comment | None, *, now: datetime
+) -> Facts:
+    """The facts of one submission; `earlier` is the comment that its receipt proves."""
+    return Facts(
+        links=count_links(render(submission.text)),
+        has_website=submission.website is not None,
+        is_known=earlier is not None and earlier.status == Status.APPROVED,
+        is_surge=notice_surge(session, thread, now=now),
+        is_letter=submission.is_letter,
+    )
+
+
+def texts_of(submission: Submission) -> Texts:
+    """What of it is held against words."""
+    return Texts.of(
+        submission.name, submission.email, submission.website, submission.text, (submission.network,)
+    )
+
+
+def proven_comment(session: Session, submission: Submission, keys: Keyring) -> Comment | None:
+    """The earlier comment by the same address that the receipt proves: a name alone proves nothing."""
+    if submission.previous is None or submission.email is None:
+        return None
+    try:
+        site_key, comment_id = tokens.read_receipt(keys, submission.previous)
+    except ReceiptRefused:
+        return None
+    earlier = session.get(Comment, comment_id)
+    if earlier is None or site_key != submission.site.key or earlier.site_id != submission.site.id:
+        return None
+    hashes = keys.email_hashes(submission.email, site_id=submission.site.id)
+    return earlier if earlier.email_hash in hashes else None

@@ -1,0 +1,97 @@
+"""What the rules make of one comment. Pure: rules, facts and texts in, a verdict with its reasons out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from comments_service.rules.words import Texts, fired
+from comments_service.vocabulary import InForce, Reason, Status, Verdict
+
+# How risky a comment looks, from 0 to 100: the sum of what speaks against it
+RISK_BANNED = 100
+RISK_REFUSED_WORD = 80
+RISK_HELD_WORD = 40
+RISK_LINK, RISK_LINKS_AT_MOST = 10, 40
+RISK_UNKNOWN_AUTHOR = 15
+RISK_SURGE = 15
+RISK_WEBSITE = 5
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a comment besides its texts; nothing personal. `links` are those of the text."""
+
+    links: int = 0
+    has_website: bool = False
+    is_known: bool = False
+    is_trusted: bool = False
+    is_banned: bool = False
+    is_surge: bool = False
+    is_letter: bool = False
+
+
+def count_links(html: str) -> int:
+    """How many links a rendered comment has; addresses that were typed bare are links there."""
+    return html.count("<a ")
+
+
+def judge(in_force: InForce, facts: Facts, texts: Texts) -> Verdict:
+    """Decide about a comment, with every reason that speaks for the decision.
+
+    First come letters, then people (banned, trusted), then refused words; the other rules let a comment
+    wait, and one that none of them holds is published.
+    """
+    rules = in_force.rules
+    refused = fired(rules.refuse_words, texts)
+    held = fired(rules.hold_words, texts)
+    risk = _risk(facts, is_refused=bool(refused), is_held=bool(held))
+    if facts.is_letter:
+        return Verdict(Status.PENDING, (Reason("letter"),), risk)
+    if facts.is_banned:
+        return Verdict(Status.SPAM, (Reason("banned"),), risk, is_quiet=True)
+    if facts.is_trusted and rules.trusted_pass:
+        return Verdict(Status.APPROVED, (_reason(in_force, "trusted", "trusted_pass"),))
+    if refused:
+        reason = _reason(in_force, "refused-word", "refuse_words", refused)
+        return Verdict(Status.SPAM, (reason,), risk, is_quiet=True)
+    holds = _holds(in_force, facts, held)
+    if holds:
+        return Verdict(Status.PENDING, holds, risk)
+    passed = "known-author" if facts.is_known else "no-rule"
+    return Verdict(Status.APPROVED, (_reason(in_force, passed, "hold_newcomers"),), risk)
+
+
+def _holds(in_force: InForce, facts: Facts, held: tuple[str, ...]) -> tuple[Reason, ...]:
+    """Why a comment waits, what says most about it first."""
+    rules = in_force.rules
+    links = facts.links + (rules.count_website and facts.has_website)
+    found = (
+        (bool(held), "held-word", "hold_words"),
+        (0 < rules.hold_links_from <= links, "links", "hold_links_from"),
+        (rules.hold_surge and facts.is_surge, "surge", "hold_surge"),
+        (rules.hold_all, "every-comment-waits", "hold_all"),
+        (rules.hold_newcomers and not rules.hold_all and not facts.is_known, "newcomer", "hold_newcomers"),
+    )
+    return tuple(
+        _reason(in_force, code, rule, held if code == "held-word" else ())
+        for is_held, code, rule in found
+        if is_held
+    )
+
+
+def _reason(in_force: InForce, code: str, rule: str, words: tuple[str, ...] = ()) -> Reason:
+    scope, version = in_force.source(rule)
+    return Reason(code, scope, version, words)
+
+
+def _risk(facts: Facts, *, is_refused: bool, is_held: bool) -> int:
+    weights = (
+        RISK_BANNED * facts.is_banned,
+        RISK_REFUSED_WORD * is_refused,
+        RISK_HELD_WORD * is_held,
+        min(RISK_LINK * facts.links, RISK_LINKS_AT_MOST),
+        RISK_UNKNOWN_AUTHOR * (not facts.is_known),
+        RISK_SURGE * facts.is_surge,
+        RISK_WEBSITE * facts.has_website,
+    )
+    return min(sum(weights), 100)

@@ -1,0 +1,149 @@
+"""Owners' lists of words against what people write: one normal form for both, and the borders of words. Pure.
+
+An entry is a word or a phrase and is met as a whole; `*` in it stands for any letters, so that `*press*`
+is met in "WordPress" and `viagr*` in "viagra". An address or network is met by the sender's network too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from ipaddress import ip_network
+
+from comments_service.privacy import network_of
+
+MAX_STAR_LETTERS = 40  # a `*` inside a word: without a bound, a long row of letters costs the square of it
+WIDEST_PREFIX = {4: 24, 6: 64}  # what one sender is likely to hold, and all that is stored of an address
+
+# Written without blanks between words: a border there would never be found
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+# Vowel marks and stretching that Arabic writes or leaves out, strokes laid over letters, emoji selectors
+_DECORATION = "\u0640\u064b-\u065f\u0670\u0334-\u0338\ufe00-\ufe0f"
+_LAST_NAMED = 0x20000  # above are Han letters and private signs, but for the tags
+_TAGS = "\U000e0000-\U000e007f"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What of one comment is held against the entries. `networks`: its own, in the form of `network_of`."""
+
+    name: str
+    email_domain: str
+    website: str
+    text: str
+    networks: frozenset[str] = frozenset()
+
+    @cached_property
+    def whole(self) -> str:
+        """All of them in normal form, with borders that no entry can reach across."""
+        parts = (self.name, self.email_domain, self.website, self.text)
+        return "\n".join(normal(part) for part in parts if part)
+
+    @classmethod
+    def of(
+        cls, name: str, email: str | None, website: str | None, text: str, networks: Iterable[str]
+    ) -> Texts:
+        """Take the parts of a comment, of the address no more than its domain."""
+        domain = (email or "").rpartition("@")[2]
+        return cls(name, domain, website or "", text, frozenset(networks))
+
+
+def normal(text: str) -> str:
+    """The form in which texts and entries meet: NFKC, without case, unseen characters and decoration.
+
+    The dotless ı stays itself: in Turkish it makes other words.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = folded.replace("i\u0307", "i")  # what casefolding makes of İ
+    # The underscore counts as a letter elsewhere; in a comment it is emphasis
+    kept = _hidden().sub("", folded).replace("_", " ")
+    return " ".join(kept.split())
+
+
+def fired(entries: Iterable[str], texts: Texts) -> tuple[str, ...]:
+    """The entries that are met somewhere in a comment, as their owner typed them."""
+    return tuple(e for e in entries if is_met(e, texts.whole) or network(e) in texts.networks)
+
+
+def is_met(entry: str, whole: str) -> bool:
+    """Whether an entry is met in a text that is in normal form already."""
+    pieces, pattern = _compiled(entry)
+    return all(piece in whole for piece in pieces) and pattern.search(whole) is not None
+
+
+@lru_cache(maxsize=4_096)
+def network(entry: str) -> str | None:
+    """The network that an entry names, in the form of `network_of`; None for a word."""
+    try:
+        named = ip_network(entry.strip(), strict=False)
+    except ValueError:
+        return None
+    return network_of(str(named.network_address))
+
+
+def is_too_wide(entry: str) -> bool:
+    """Whether an entry names more than one sender's network: only those are known, and only as hashes."""
+    try:
+        named = ip_network(entry.strip(), strict=False)
+    except ValueError:
+        return False
+    return named.prefixlen < WIDEST_PREFIX[named.version]
+
+
+def says_something(entry: str) -> bool:
+    """Whether anything is left of an entry besides its stars."""
+    return bool(normal(entry).replace("*", "").strip())
+
+
+@lru_cache(maxsize=4_096)
+def _compiled(entry: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """The pieces that a text must have for the entry to be met, and the whole pattern."""
+    form = normal(entry)
+    pieces = [piece for piece in re.split(r"\*+", form) if piece]
+    if not pieces:
+        return (), re.compile("(?!)")
+    letter = _letter()
+    # Each piece at its first place, for good: going back would find nothing and take the longer
+    middle = [rf"(?>{letter}{{0,{MAX_STAR_LETTERS}}}?{re.escape(piece)})" for piece in pieces[1:-1]]
+    last = [rf"{letter}{{0,{MAX_STAR_LETTERS}}}?{re.escape(pieces[-1])}"] if len(pieces) > 1 else []
+    pattern = "".join([re.escape(pieces[0]), *middle, *last])
+    if _is_bordered(form[0]):
+        pattern = rf"(?<!{letter}){pattern}"
+    if _is_bordered(form[-1]):
+        pattern = rf"{pattern}(?!{letter})"
+    return tuple(pieces), re.compile(pattern)
+
+
+def _is_bordered(edge: str) -> bool:
+    """Whether an entry that begins or ends so must begin or end a word; with a star it need not."""
+    return unicodedata.category(edge)[0] in "LMN" and not _UNSPACED.match(edge)
+
+
+@cache
+def _letter() -> str:
+    """The class of what words are made of: letters, digits, and the marks on them."""
+    return rf"[\w{_ranges('M')}]"
+
+
+@cache
+def _hidden() -> re.Pattern[str]:
+    """What is not seen between letters: zero-width and direction marks, soft hyphens, decoration."""
+    return re.compile(f"[{_ranges('Cf')}{_DECORATION}{_TAGS}]")
+
+
+def _ranges(category: str) -> str:
+    """All characters of a category, as they stand in a class of a regular expression."""
+    runs: list[list[int]] = []
+    for number in range(_LAST_NAMED):
+        if not unicodedata.category(chr(number)).startswith(category):
+            continue
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in runs)
