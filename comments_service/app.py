@@ -24,6 +24,7 @@ from comments_service.web import (
     problems,
     public,
     queue,
+    second_factor,
     sessions,
 )
 from comments_service.web import (
@@ -59,7 +60,13 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint, assets.blueprint):
         app.register_blueprint(blueprint)
         sessions.csrf.exempt(blueprint)  # no session, no cookie: their forms carry a signed ticket
-    for blueprint in (sessions.blueprint, account.blueprint, queue.blueprint, settings_pages.blueprint):
+    for blueprint in (
+        sessions.blueprint,
+        account.blueprint,
+        second_factor.blueprint,
+        queue.blueprint,
+        settings_pages.blueprint,
+    ):
         app.register_blueprint(blueprint)
     _log_requests(app)
     app.wsgi_app = TrustedProxies(app.wsgi_app, settings)  # type: ignore[method-assign]

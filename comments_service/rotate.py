@@ -9,15 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, literal, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from comments_service.errors import KeyRefused
+from comments_service.people.codes import seal_column
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.models import Canary, Comment, SubmissionKey
+from comments_service.storage.people import SecondFactor
 from comments_service.submit import EMAIL_COLUMN, KEY_LIFETIME, twin_data
 from comments_service.unlock import keep_canary, key_file, open_keys, write_key_file
 
@@ -108,13 +111,16 @@ def _lines(file: Path) -> list[str]:
 
 def _is_needed_before(number: int) -> bool:
     """Whether something is still under an older key than this one."""
+    factor = select(SecondFactor.moderator_id).where(_under_another(SecondFactor.secret_sealed, number))
     with reading() as session:
-        return session.scalars(select(Comment.id).where(_is_older(number)).limit(1)).first() is not None
+        first = session.scalars(select(Comment.id).where(_is_older(number)).limit(1)).first()
+        return first is not None or session.scalars(factor.limit(1)).first() is not None
 
 
 def _move_all(keys: Keyring, on_progress: Callable[[int], None]) -> int:
     """Move comments until none is left, those that came meanwhile under an older key included."""
     total = 0
+    _move_second_factors(keys)
     while True:
         with transaction() as session:
             count = _move_batch(session, keys)
@@ -141,13 +147,21 @@ def _move_batch(session: Session, keys: Keyring) -> int:
     return len(rows)
 
 
+def _move_second_factors(keys: Keyring) -> None:
+    with transaction() as session:  # as many as there are moderators: one batch
+        older = _under_another(SecondFactor.secret_sealed, keys.current)
+        for row in session.scalars(select(SecondFactor).where(older).with_for_update()):
+            column = seal_column(row.moderator_id)
+            row.secret_sealed = keys.seal(keys.open(row.secret_sealed, column=column), column=column)
+
+
 def _is_older(number: int) -> ColumnElement[bool]:
     """Which comments have a value under another key than this one. Networks cannot be hashed anew."""
     columns = (Comment.email_sealed, Comment.email_hash, Comment.twin_hash)
     return or_(*(_under_another(column, number) for column in columns))
 
 
-def _under_another(column: InstrumentedAttribute[bytes | None], number: int) -> ColumnElement[bool]:
+def _under_another(column: InstrumentedAttribute[Any], number: int) -> ColumnElement[bool]:
     first = func.substr(column, 1, 1, type_=LargeBinary)
     return and_(column.is_not(None), first != literal(bytes([number]), LargeBinary))
 

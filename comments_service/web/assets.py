@@ -18,6 +18,7 @@ TYPES = {
     "queue.css": "text/css",
     "queue.js": "text/javascript",
     "settings.css": "text/css",
+    "people.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -255,7 +255,7 @@ def _login_page(*, name: str = "", error: CommentsError | None = None) -> Respon
         error=error,
         minutes=minutes_to_wait(error),
         next=_wanted(),
-        told=next((word for word in ("left", "ended", "joined") if word in request.args), None),
+        told=next((word for word in ("left", "left_all", "ended", "joined") if word in request.args), None),
     )
     return answer(html, error)
 
