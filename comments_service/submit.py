@@ -24,6 +24,7 @@ from comments_service.privacy import KeyHolder, Keyring
 from comments_service.rules.facts import gather, proven_comment, texts_of
 from comments_service.rules.judge import Facts, judge
 from comments_service.settings import Settings
+from comments_service.storage import search
 from comments_service.storage.database import lock_for, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, Site, SubmissionKey, Thread
@@ -203,6 +204,7 @@ def _store(
     )
     session.add(comment)
     session.flush()
+    search.index(session, comment)
     earlier = judged.earlier or comment
     comment.proven_root_id = earlier.proven_root_id or earlier.id
     _explain(session, comment, verdict, now)

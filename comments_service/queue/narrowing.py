@@ -19,10 +19,10 @@ from comments_service.submit import EMAIL_COLUMN
 
 @dataclass(frozen=True)
 class Narrowing:
-    """One thing that a comment must be. `ids` are all for which it may hold: looked up where they are few."""
+    """One thing that a comment must be. `ids` are all it may hold for, looked up if they are few."""
 
     holds: Callable[[type[Comment]], ColumnElement[bool]]
-    ids: Select[Any]
+    ids: Select[Any] | None
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ def narrowings(session: Session, question: QueueQuestion, scope: Scope, asker: A
 
 def _narrowings(session: Session, question: QueueQuestion, scope: Scope, asker: Asker) -> Iterator[Narrowing]:
     if question.view == View.MINE:
-        yield _by(lambda c: c.moderator_id == asker.moderator_id)
+        yield by(lambda c: c.moderator_id == asker.moderator_id)
     if question.thread_id is not None:
-        yield _by(lambda c: c.thread_id == question.thread_id)
+        yield by(lambda c: c.thread_id == question.thread_id)
     if question.cluster is not None:
-        yield _by(lambda c: c.cluster_id == question.cluster)
+        yield by(lambda c: c.cluster_id == question.cluster)
     if question.author is not None:
         yield _same_email(_named(session, question.author, scope), asker.keys)
     if question.network is not None:
@@ -52,16 +52,17 @@ def _narrowings(session: Session, question: QueueQuestion, scope: Scope, asker: 
     if question.reason:
         yield _held_for(question.reason)
     if question.flagged:
-        yield _by(lambda c: c.flag_count > literal_column("0"))  # as the index has it, so that it is used
+        yield by(lambda c: c.flag_count > literal_column("0"))  # as the index has it, so that it is used
     if question.letters:
-        yield _by(lambda c: c.is_letter.is_(True))
+        yield by(lambda c: c.is_letter.is_(True))
 
 
-def _by(holds: Callable[[type[Comment]], ColumnElement[bool]]) -> Narrowing:
+def by(holds: Callable[[type[Comment]], ColumnElement[bool]]) -> Narrowing:
+    """A narrowing whose condition is all there is to it."""
     return Narrowing(holds, select(Comment.id).where(holds(Comment)))
 
 
-NOTHING = _by(lambda _: false())
+NOTHING = by(lambda _: false())
 
 
 def _named(session: Session, comment_id: int, scope: Scope) -> Comment | None:
@@ -79,14 +80,14 @@ def _same_email(comment: Comment | None, keys: Keyring) -> Narrowing:
             hashes |= set(keys.email_hashes(email, site_id=site_id))
     except KeyRefused:
         pass
-    return _by(lambda c: and_(c.site_id == site_id, c.email_hash.in_(hashes)))
+    return by(lambda c: and_(c.site_id == site_id, c.email_hash.in_(hashes)))
 
 
 def _same_network(comment: Comment | None) -> Narrowing:
     if comment is None or comment.network_hash is None:
         return NOTHING
     site_id, network_hash = comment.site_id, comment.network_hash
-    return _by(lambda c: and_(c.network_hash == network_hash, c.site_id == site_id))
+    return by(lambda c: and_(c.network_hash == network_hash, c.site_id == site_id))
 
 
 def _held_for(code: str) -> Narrowing:

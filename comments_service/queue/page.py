@@ -17,6 +17,7 @@ from comments_service.queue.order import read_cursor
 from comments_service.queue.question import QueueQuestion, Sort
 from comments_service.queue.rows import REASONS, Lens, rows_of
 from comments_service.queue.scope import Scope, scope_of
+from comments_service.queue.search import searched
 from comments_service.queue.walk import Walk, ids_of
 from comments_service.storage.database import reading
 from comments_service.storage.models import Comment, CommentReason
@@ -43,6 +44,8 @@ def queue_page(
     with reading() as session:
         scope = scope_of(session, access, question.site_key)
         narrowed = narrowings(session, question, scope, Asker(moderator_id, keys))
+        if question.q.strip():
+            narrowed.append(searched(session, question.q, scope, keys))
         ids = ids_of(session, Walk(question, scope.asked, narrowed, after), page_size + 1)
         rows = rows_of(session, ids[:page_size], lens)
         counts, waiting = counts_of(session, scope, moderator_id)

@@ -40,19 +40,21 @@ class Walk:
 def ids_of(session: Session, walk: Walk, limit: int) -> list[int]:
     """The ids of the next `limit` rows, in order."""
     few = next((n for n in walk.narrowings if _is_few(session, n)), None)
-    if few is not None:
-        return list(session.scalars(_among(few, walk).limit(limit)))
+    if few is not None and few.ids is not None:
+        return list(session.scalars(_among(few.ids, walk).limit(limit)))
     stretches = list(_stretches(walk, limit))
     return list(session.scalars(_merged(stretches, walk.order, limit))) if stretches else []
 
 
 def _is_few(session: Session, narrowing: Narrowing) -> bool:
+    if narrowing.ids is None:
+        return False
     first = narrowing.ids.limit(FEW + 1).subquery()
     return (session.scalar(select(func.count()).select_from(first)) or 0) <= FEW
 
 
-def _among(few: Narrowing, walk: Walk) -> Select[Any]:
-    known = few.ids.cte("few").prefix_with("MATERIALIZED")
+def _among(few: Select[Any], walk: Walk) -> Select[Any]:
+    known = few.cte("few").prefix_with("MATERIALIZED")
     # Wrapped, so that no database takes the long way along an index that is in order already
     stands = func.lower(Comment.status).in_(walk.question.view.statuses)
     here = Comment.site_id.in_(walk.site_ids)

@@ -24,6 +24,7 @@ from comments_service.storage import (  # noqa: F401 -- every table is known by 
     outbox,
     people,
     rules,
+    search,
 )
 from comments_service.storage.base import Base
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comments_service.storage.base import Base
 from comments_service.vocabulary import Rules, SiteView, Status
+
+_WITHIN_CLUSTER = ("cluster_id", "site_id", "status", "created_at", "id")
+
+
+def _some(condition: str, name: str, *columns: str) -> Index:
+    """An index of some rows only: queries must repeat its condition word for word."""
+    on_sqlite = condition.replace("IS true", "IS 1")
+    return Index(name, *columns, postgresql_where=text(condition), sqlite_where=text(on_sqlite))
 
 
 class Site(Base):
@@ -103,7 +111,15 @@ class Comment(Base):
         Index("ix_comment_queue", "status", "site_id", "created_at", "id"),
         Index("ix_comment_twin", "thread_id", "twin_hash"),
         Index("ix_comment_network", "network_hash", "created_at"),
-        Index("ix_comment_email", "site_id", "email_hash"),
+        Index("ix_comment_queue_article", "status", "site_id", "thread_id", "created_at", "id"),
+        Index("ix_comment_queue_author", "status", "site_id", "name", "created_at", "id"),
+        Index("ix_comment_queue_risk", "status", "site_id", "risk", "created_at", "id"),
+        Index("ix_comment_email", "site_id", "email_hash", "status"),
+        _some("cluster_id IS NOT NULL", "ix_comment_cluster", *_WITHIN_CLUSTER),
+        _some("moderator_id IS NOT NULL", "ix_comment_moderator", "moderator_id", "created_at"),
+        _some("flag_count > 0", "ix_comment_flagged", "site_id", "id"),
+        _some("is_letter IS true", "ix_comment_letters", "site_id", "id"),
+        _some("is_purged IS true", "ix_comment_purged", "site_id", "status"),
         Index("ix_comment_site_time", "site_id", "created_at"),
         Index("ix_comment_thread_time", "thread_id", "created_at"),
         CheckConstraint("NOT (is_letter AND status = 'approved')", name="letters_stay_inside"),

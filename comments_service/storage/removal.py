@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
+from comments_service.storage.search import forget
 from comments_service.vocabulary import Status
 
 EMPTY_PLACE: dict[str, object] = {
@@ -51,6 +52,7 @@ def remove(session: Session, ids: Collection[int]) -> None:
         session.execute(update(Thread).where(Thread.id == thread_id).values(less))
     session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id.in_(ids)))
     session.execute(delete(CommentReason).where(CommentReason.comment_id.in_(ids)))
+    forget(session, ids)
     session.execute(update(JournalRow).where(JournalRow.comment_id.in_(ids)).values(reason=""))
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
     _drop_empty_places(session, {row.id for row in rows})

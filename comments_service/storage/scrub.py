@@ -23,6 +23,9 @@ def scrub(engine: Engine) -> None:
 def _scrub_sqlite(engine: Engine) -> None:
     connection = engine.raw_connection()
     try:
+        connection.driver_connection.execute(  # type: ignore[union-attr]
+            "INSERT INTO comment_search(comment_search) VALUES ('optimize')"  # else it keeps dropped words
+        )
         # secure_delete alone is not enough: pages split before it was on still hold copies of cells
         connection.driver_connection.execute("VACUUM")  # type: ignore[union-attr]
         is_busy, _pages, _moved = connection.driver_connection.execute(  # type: ignore[union-attr]
@@ -40,5 +43,5 @@ def _scrub_sqlite(engine: Engine) -> None:
 def _vacuum_postgresql(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text("VACUUM comment, submission_key, journal"))
+        connection.execute(text("VACUUM comment, comment_words, submission_key, journal"))
         connection.invalidate()  # the setting above must not come back to the pool
