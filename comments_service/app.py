@@ -24,6 +24,7 @@ from comments_service.web import (
     problems,
     public,
     queue,
+    rules,
     second_factor,
     sessions,
 )
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         second_factor.blueprint,
         queue.blueprint,
         settings_pages.blueprint,
+        rules.blueprint,
     ):
         app.register_blueprint(blueprint)
     _log_requests(app)

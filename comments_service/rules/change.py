@@ -133,7 +133,7 @@ def versions(place: Place) -> tuple[Version, ...]:
 def refuse_wrong(rules: Mapping[str, Any]) -> None:
     """Hold rules against their bounds.
 
-    Raises: FieldsRefused with every wrong rule at once; a `detail` is a sentence for owners.
+    Raises: FieldsRefused with every wrong rule at once; the `detail` of a wrong entry is the entry.
     """
     wrong = [
         FieldError(rule, "range", f"Take a number from {low} to {high}.")
@@ -155,17 +155,17 @@ def _wrong_words(rule: str, words: list[str]) -> FieldError | None:
     if len(words) > MAX_ENTRIES:
         return FieldError(rule, "too_many", f"A list has at most {MAX_ENTRIES} entries.")
     for word in words:
-        if len(word) > MAX_ENTRY_CHARACTERS:
-            return FieldError(
-                rule, "too_long", f"An entry has at most {MAX_ENTRY_CHARACTERS} characters: “{word[:40]}…”."
-            )
-        if re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", word) or not says_something(word):
-            return FieldError(rule, "empty", f"“{_shown(word)}” has nothing to look for.")
-        if is_too_wide(word):
-            return FieldError(
-                rule, "too_wide", f"“{word}” is too wide: take an address, a /24, or a /64 of IPv6."
-            )
+        if code := _wrong_word(word):
+            return FieldError(rule, code, _shown(word[:MAX_ENTRY_CHARACTERS]))
     return None
+
+
+def _wrong_word(word: str) -> str | None:
+    if len(word) > MAX_ENTRY_CHARACTERS:
+        return "too_long"
+    if re.search("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", word) or not says_something(word):
+        return "empty"
+    return "too_wide" if is_too_wide(word) else None
 
 
 def _shown(word: str) -> str:

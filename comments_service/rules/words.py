@@ -67,16 +67,15 @@ def normal(text: str) -> str:
 
 def fired(entries: Iterable[str], texts: Texts) -> tuple[str, ...]:
     """The entries that are met somewhere in a comment, as their owner typed them."""
-    return tuple(e for e in entries if is_met(e, texts.whole) or network(e) in texts.networks)
+    whole, networks = texts.whole, texts.networks
+    return tuple(
+        one.entry
+        for one in _prepared(tuple(entries))
+        if (one.longest and one.longest in whole and _pattern(one.entry).search(whole))
+        or one.network in networks
+    )
 
 
-def is_met(entry: str, whole: str) -> bool:
-    """Whether an entry is met in a text that is in normal form already."""
-    pieces, pattern = _compiled(entry)
-    return all(piece in whole for piece in pieces) and pattern.search(whole) is not None
-
-
-@lru_cache(maxsize=4_096)
 def network(entry: str) -> str | None:
     """The network that an entry names, in the form of `network_of`; None for a word."""
     try:
@@ -100,13 +99,28 @@ def says_something(entry: str) -> bool:
     return bool(normal(entry).replace("*", "").strip())
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """An entry with what is quickly looked for first: its longest piece between stars, and its network."""
+
+    entry: str
+    longest: str
+    network: str | None
+
+
+@lru_cache(maxsize=64)
+def _prepared(entries: tuple[str, ...]) -> tuple[_Prepared, ...]:
+    return tuple(_Prepared(entry, max(_pieces(normal(entry)), key=len), network(entry)) for entry in entries)
+
+
+def _pieces(form: str) -> list[str]:
+    return [piece for piece in re.split(r"\*+", form) if piece] or [""]
+
+
 @lru_cache(maxsize=4_096)
-def _compiled(entry: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """The pieces that a text must have for the entry to be met, and the whole pattern."""
+def _pattern(entry: str) -> re.Pattern[str]:
     form = normal(entry)
-    pieces = [piece for piece in re.split(r"\*+", form) if piece]
-    if not pieces:
-        return (), re.compile("(?!)")
+    pieces = _pieces(form)
     letter = _letter()
     # Each piece at its first place, for good: going back would find nothing and take the longer
     middle = [rf"(?>{letter}{{0,{MAX_STAR_LETTERS}}}?{re.escape(piece)})" for piece in pieces[1:-1]]
@@ -116,7 +130,7 @@ def _compiled(entry: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
         pattern = rf"(?<!{letter}){pattern}"
     if _is_bordered(form[-1]):
         pattern = rf"{pattern}(?!{letter})"
-    return tuple(pieces), re.compile(pattern)
+    return re.compile(pattern)
 
 
 def _is_bordered(edge: str) -> bool:

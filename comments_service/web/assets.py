@@ -19,6 +19,7 @@ TYPES = {
     "queue.js": "text/javascript",
     "settings.css": "text/css",
     "people.css": "text/css",
+    "rules.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -1,0 +1,123 @@
+"""The rules of a site, or of one of its articles: a plain form, its rehearsal, the versions before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
+
+from comments_service.errors import (
+    ChangedMeanwhile,
+    CommentsError,
+    FieldsRefused,
+    PageNotFound,
+)
+from comments_service.rules.change import (
+    MAX_ENTRIES,
+    MAX_ENTRY_CHARACTERS,
+    RANGES,
+    Place,
+    change_rules,
+    versions,
+)
+from comments_service.rules.places import RulesHere, rules_here
+from comments_service.rules.rehearsal import Rehearsal, rehearse
+from comments_service.vocabulary import Role, SiteView
+from comments_service.web.forms import comment_id
+from comments_service.web.rules_form import Typed
+from comments_service.web.sessions import NOTICE, answer, require_moderator
+from comments_service.web.site_pages import site_here, site_page
+from comments_service.web.wiring import wiring
+from comments_service.web.words import moderators_words
+
+SAVE = "save"
+LISTED = 100  # of those that fare otherwise: enough to see what a rule does
+
+blueprint = Blueprint("rules", __name__)
+blueprint.before_request(require_moderator)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What stands on the page besides the rules in force: what was typed, what came of it."""
+
+    typed: Typed
+    error: ChangedMeanwhile | FieldsRefused | None = None
+    rehearsal: Rehearsal | None = None
+    used: int | None = None
+
+
+@blueprint.get("/settings/<key>/rules")
+def show(key: str) -> Response:
+    """The rules in force, or with `use=` those of an earlier version, to be tried and saved."""
+    site = site_here(key)
+    here = rules_here(_place(site))
+    used = comment_id(request.args.get("use", ""))
+    earlier = next((v for v in versions(here.place) if v.version == used), None) if used else None
+    typed = Typed.of(here, earlier.rules if earlier else None)
+    return _page(site, here, Shown(typed, used=earlier.version if earlier else None))
+
+
+@blueprint.post("/settings/<key>/rules")
+def change(key: str) -> Response:
+    """Save the rules, or only try them on the latest comments."""
+    is_saved = request.form.get("do") == SAVE
+    site = site_here(key, Role.OWNER if is_saved else Role.VIEWER)
+    here = rules_here(_place(site))
+    typed = Typed.sent(here)
+    try:
+        rules = typed.rules()
+        if not is_saved:
+            tried = rehearse(here.place, rules, by=g.moderator, keys=wiring().keys)
+            return _page(site, here, Shown(typed, rehearsal=tried))
+        change_rules(here.place, rules, version=typed.version, by=g.moderator, now=wiring().now())
+    except (ChangedMeanwhile, FieldsRefused) as error:
+        return _page(site, rules_here(here.place), Shown(typed, error))
+    session[NOTICE] = {"key": "rules.saved"}
+    return make_response(redirect(_address(site, here.place), 303))
+
+
+def _place(site: SiteView) -> Place:
+    """The site, or the article that the address names."""
+    text = request.args.get("article", "")
+    number = comment_id(text) if text else None
+    if text and number is None:
+        raise PageNotFound
+    return Place(site.id, number)
+
+
+def _address(site: SiteView, place: Place, **more: int) -> str:
+    asked: dict[str, Any] = {} if place.thread_id is None else {"article": place.thread_id}
+    return url_for("rules.show", key=site.key, **asked | more)
+
+
+def _page(site: SiteView, here: RulesHere, shown: Shown) -> Response:
+    html = site_page(
+        "settings/rules.html",
+        site,
+        tab="rules",
+        here=here,
+        shown=shown,
+        typed=shown.typed,
+        error=shown.error,
+        wrong=_wrong(shown.error),
+        versions=versions(here.place),
+        listed=LISTED,
+        address=lambda **more: _address(site, here.place, **more),
+        article_address=lambda number: _address(site, Place(site.id, number)),
+    )
+    return answer(html, shown.error)
+
+
+def _wrong(error: CommentsError | None) -> dict[str, str]:
+    """The sentences for the wrong rules."""
+    say = moderators_words()["say"]
+    limits = {"entries": MAX_ENTRIES, "characters": MAX_ENTRY_CHARACTERS}
+    found = {}
+    for wrong in error.errors if error else ():
+        low, high = RANGES.get(wrong.field, (0, 0))
+        found[wrong.field] = say(
+            f"rules.error.{wrong.code}", entry=wrong.detail, low=low, high=high, **limits
+        )
+    return found
