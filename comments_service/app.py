@@ -18,9 +18,12 @@ from comments_service.web import (
     account,
     api,
     assets,
+    confirm,
     embed,
     headers,
     health,
+    letter_links,
+    letters,
     problems,
     public,
     queue,
@@ -61,11 +64,15 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint, assets.blueprint):
         app.register_blueprint(blueprint)
         sessions.csrf.exempt(blueprint)  # no session, no cookie: their forms carry a signed ticket
+    for blueprint in (confirm.blueprint, letter_links.blueprint):
+        app.register_blueprint(blueprint)
+        sessions.csrf.exempt(blueprint)  # the same: their address is signed
     for blueprint in (
         sessions.blueprint,
         account.blueprint,
         second_factor.blueprint,
         queue.blueprint,
+        letters.blueprint,
         settings_pages.blueprint,
         rules.blueprint,
     ):

@@ -10,7 +10,18 @@ import click
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from comments_service.commands import data, keys, letters, moderators, people, seed, serving, sites, threads
+from comments_service.commands import (
+    data,
+    doctor,
+    keys,
+    letters,
+    moderators,
+    people,
+    seed,
+    serving,
+    sites,
+    threads,
+)
 from comments_service.errors import CommentsError
 from comments_service.settings import Settings
 from comments_service.storage.database import connect_app, db
@@ -61,6 +72,7 @@ for command in (
     serving.migrate,
     serving.sweep,
     letters.worker,
+    doctor.doctor,
     sites.site,
     moderators.moderator,
     threads.thread,

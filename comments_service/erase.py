@@ -8,10 +8,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from comments_service.notify.addresses import address_hashes
 from comments_service.privacy import Keyring, normal_email
 from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, Site
+from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.removal import remove
 from comments_service.storage.scrub import scrub
 from comments_service.storage.sites import find_site
@@ -43,8 +45,19 @@ def erase_person(email: str, *, keys: Keyring, now: datetime, site_key: str | No
         sites = [find_site(session, site_key)] if site_key else session.scalars(select(Site)).all()
         named = [(site.id, site.key) for site in sites]
     counts = {key: _erase_on(site_id, key, email, keys, now) for site_id, key in named}
+    if site_key is None:
+        _forget_letters_to(email, keys, now)
     scrub(db.engine)
     return Erased({key: count for key, count in counts.items() if count})
+
+
+def _forget_letters_to(email: str, keys: Keyring, now: datetime) -> None:
+    """Moderators are people too: none of their letters goes to this address any more."""
+    with transaction() as session:
+        theirs = LetterAddress.email_hash.in_(address_hashes(keys, email))
+        for row in session.scalars(select(LetterAddress).where(theirs)).all():
+            session.delete(row)
+            session.add(JournalRow(happened_at=now, action="letters-address-dropped"))
 
 
 def _erase_on(site_id: int, site_key: str, email: str, keys: Keyring, now: datetime) -> int:

@@ -13,12 +13,14 @@ from comments_service.people.sign_ins import HALF_SECONDS
 from comments_service.settings import Settings
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, SubmissionKey
+from comments_service.storage.outbox import Outbox, State
 from comments_service.storage.people import HalfSignIn, Invitation, InvitationSite, SignIn
 from comments_service.storage.removal import remove
 from comments_service.submit import KEY_LIFETIME
 from comments_service.vocabulary import Status
 
 BATCH = 500  # one batch is one short transaction: nobody who posts meanwhile waits long
+LETTERS_KEPT = timedelta(days=30)  # what became of them; the letters themselves are kept nowhere
 Batch = Callable[[Session], int]
 
 
@@ -31,6 +33,7 @@ class Swept:
     idempotency_keys: int
     sign_ins: int
     invitations: int = 0
+    letters: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -44,6 +47,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         sign_ins=_in_batches(lambda session: _drop_sign_ins(session, settings, now))
         + _in_batches(lambda session: _drop_half_sign_ins(session, now)),
         invitations=_in_batches(lambda session: _drop_invitations(session, now)),
+        letters=_in_batches(lambda session: _drop_letters(session, now - LETTERS_KEPT)),
     )
 
 
@@ -73,6 +77,13 @@ def _purge_declined(session: Session, until: datetime) -> int:
     )
     ids = session.scalars(old.order_by(Comment.id).limit(BATCH).with_for_update(skip_locked=True)).all()
     remove(session, ids)
+    return len(ids)
+
+
+def _drop_letters(session: Session, until: datetime) -> int:
+    old = select(Outbox.id).where(Outbox.state != State.WAITING, Outbox.settled_at <= until)
+    ids = session.scalars(old.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
     return len(ids)
 
 

@@ -15,15 +15,18 @@ from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, literal, 
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from comments_service.errors import KeyRefused
+from comments_service.notify.addresses import ADDRESS_COLUMN, address_hashes
 from comments_service.people.codes import seal_column
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.models import Canary, Comment, SubmissionKey
+from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.people import SecondFactor
 from comments_service.submit import EMAIL_COLUMN, KEY_LIFETIME, twin_data
 from comments_service.unlock import keep_canary, key_file, open_keys, write_key_file
 
+ADDRESS_COLUMNS = (LetterAddress.email_sealed, LetterAddress.email_hash)
 BATCH = 200  # a few hundredths of a second each: nobody who posts meanwhile waits long
 
 
@@ -113,8 +116,9 @@ def _is_needed_before(number: int) -> bool:
     """Whether something is still under an older key than this one."""
     factor = select(SecondFactor.moderator_id).where(_under_another(SecondFactor.secret_sealed, number))
     with reading() as session:
-        first = session.scalars(select(Comment.id).where(_is_older(number)).limit(1)).first()
-        return first is not None or session.scalars(factor.limit(1)).first() is not None
+        addresses = select(LetterAddress.moderator_id).where(_is_older_address(number))
+        wanted = (select(Comment.id).where(_is_older(number)), factor, addresses)
+        return any(session.scalars(one.limit(1)).first() is not None for one in wanted)
 
 
 def _move_all(keys: Keyring, on_progress: Callable[[int], None]) -> int:
@@ -127,7 +131,19 @@ def _move_all(keys: Keyring, on_progress: Callable[[int], None]) -> int:
         total += count
         on_progress(count)
         if not count:
-            return total
+            break
+    _move_addresses(keys)
+    return total
+
+
+def _move_addresses(keys: Keyring) -> None:
+    """Moderators are few: their addresses move at once."""
+    with transaction() as session:
+        older = select(LetterAddress).where(_is_older_address(keys.current))
+        for row in session.scalars(older.with_for_update()):
+            email = keys.open(row.email_sealed, column=ADDRESS_COLUMN)
+            row.email_sealed = keys.seal(email, column=ADDRESS_COLUMN)
+            row.email_hash = address_hashes(keys, email)[0]
 
 
 def _move_batch(session: Session, keys: Keyring) -> int:
@@ -159,6 +175,10 @@ def _is_older(number: int) -> ColumnElement[bool]:
     """Which comments have a value under another key than this one. Networks cannot be hashed anew."""
     columns = (Comment.email_sealed, Comment.email_hash, Comment.twin_hash)
     return or_(*(_under_another(column, number) for column in columns))
+
+
+def _is_older_address(number: int) -> ColumnElement[bool]:
+    return or_(*(_under_another(column, number) for column in ADDRESS_COLUMNS))
 
 
 def _under_another(column: InstrumentedAttribute[Any], number: int) -> ColumnElement[bool]:

@@ -7,15 +7,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from flask import Flask
+from sqlalchemy import select
 
+from comments_service.notify.worker import Worker
+from comments_service.settings import Settings
+from comments_service.storage.database import db
+from comments_service.storage.outbox import Outbox
+from tests.factories import wiring_of
 from tests.servers import free_port, listening_socket
 
+SENDER = "Comments <comments@example.org>"
 GREYLISTED = "450 4.2.0 <ana@example.org>: Greylisted, come again"
 UNKNOWN_USER = "550 5.1.1 <ana@example.org>: Nobody of this name here"
 
@@ -75,6 +84,29 @@ def mailbox(**options: Any) -> Iterator[Mailbox]:
         yield box
     finally:
         controller.stop()
+
+
+def mailed(settings: Settings, url: str, **values: object) -> Settings:
+    """The same settings, with letters going to this server."""
+    return Settings(**dict(settings) | {"smtp_url": url, "mail_from": SENDER} | values)
+
+
+def deliver(app: Flask, clock: Callable[[], datetime], settings: Settings | None = None) -> None:
+    """Work as a worker does, until nothing is due."""
+    parts = wiring_of(app)
+    working = Worker(settings or parts.settings, parts.keys, clock=clock, context=app.app_context)
+    with app.app_context():
+        while working.turn():
+            pass
+
+
+def letters(app: Flask) -> list[Outbox]:
+    """All that lies in the outbox."""
+    with app.app_context():
+        rows = list(db.session.scalars(select(Outbox).order_by(Outbox.id)))
+        db.session.expunge_all()
+        db.session.rollback()
+        return rows
 
 
 def text_of(message: EmailMessage, kind: str = "plain") -> str:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 
 from comments_service import tokens
 from comments_service.errors import ThreadClosed
@@ -17,21 +16,20 @@ from comments_service.notify import outbox
 from comments_service.notify.addresses import set_wishes
 from comments_service.notify.outbox import LEASE, MAX_TRIES, WAITS, Claimed, next_digest
 from comments_service.settings import Settings
-from comments_service.storage.database import db, transaction
+from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment
 from comments_service.storage.outbox import Outbox, State, Wish
 from comments_service.storage.people import Grant
 from comments_service.submit import submit
 from comments_service.vocabulary import ModeratorView, Role, SiteView, Status
 from tests.factories import a_comment, a_moderator, a_site, a_submission, an_address, wiring_of
-
-MAIL = {"smtp_url": "smtp://127.0.0.1:9", "mail_from": "comments@example.org"}
+from tests.mailboxes import letters, mailed
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Settings of an installation that sends letters."""
-    return Settings(**dict(settings) | MAIL)
+    return mailed(settings, "smtp://127.0.0.1:9")
 
 
 @pytest.fixture
@@ -40,15 +38,6 @@ def ana(app: Flask, site: SiteView) -> ModeratorView:
     moderator = a_moderator(app, name="ana")
     an_address(app, moderator)
     return moderator
-
-
-def letters(app: Flask) -> list[Outbox]:
-    """All that lies in the outbox."""
-    with app.app_context():
-        rows = list(db.session.scalars(select(Outbox).order_by(Outbox.id)))
-        db.session.expunge_all()
-        db.session.rollback()
-        return rows
 
 
 def wish(app: Flask, moderator: ModeratorView, site: SiteView, wanted: Wish, now: datetime) -> None:

@@ -17,7 +17,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
-from sqlalchemy import select
 
 from comments_service.moderate import Change, decide
 from comments_service.notify.addresses import set_wishes
@@ -32,10 +31,19 @@ from comments_service.storage.removal import remove
 from comments_service.vocabulary import ModeratorView, SiteView, Status
 from tests.conftest import SECRET_KEY, Clock
 from tests.factories import a_comment, a_moderator, a_site, an_address, wiring_of
-from tests.mailboxes import GREYLISTED, UNKNOWN_USER, Mailbox, mailbox, tarpit
+from tests.mailboxes import (
+    GREYLISTED,
+    SENDER,
+    UNKNOWN_USER,
+    Mailbox,
+    deliver,
+    letters,
+    mailbox,
+    mailed,
+    tarpit,
+)
 from tests.servers import free_port, wait_until
 
-SENDER = "Comments <comments@example.org>"
 SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -49,12 +57,7 @@ def box() -> Iterator[Mailbox]:
 @pytest.fixture
 def settings(settings: Settings, box: Mailbox) -> Settings:
     """Settings that lead letters there."""
-    return by_server(settings, box.url)
-
-
-def by_server(settings: Settings, url: str, **values: object) -> Settings:
-    """The same with another mail server."""
-    return Settings(**dict(settings) | {"smtp_url": url, "mail_from": SENDER} | values)
+    return mailed(settings, box.url)
 
 
 @pytest.fixture
@@ -65,27 +68,10 @@ def ana(app: Flask, site: SiteView) -> ModeratorView:
     return moderator
 
 
-def worker(app: Flask, clock: Clock, settings: Settings | None = None) -> Worker:
+def worker(app: Flask, clock: Clock) -> Worker:
     """A worker on this test's database and time."""
     parts = wiring_of(app)
-    return Worker(settings or parts.settings, parts.keys, clock=clock, context=app.app_context)
-
-
-def deliver(app: Flask, clock: Clock, settings: Settings | None = None) -> None:
-    """Work until nothing is due."""
-    working = worker(app, clock, settings)
-    with app.app_context():
-        while working.turn():
-            pass
-
-
-def letters(app: Flask) -> list[Outbox]:
-    """All that lies in the outbox."""
-    with app.app_context():
-        rows = list(db.session.scalars(select(Outbox).order_by(Outbox.id)))
-        db.session.expunge_all()
-        db.session.rollback()
-        return rows
+    return Worker(parts.settings, parts.keys, clock=clock, context=app.app_context)
 
 
 def state(app: Flask) -> tuple[str, str]:
@@ -152,7 +138,7 @@ def test_a_dead_server_is_tried_again(
     app: Flask, site: SiteView, ana: ModeratorView, box: Mailbox, clock: Clock, settings: Settings
 ) -> None:
     a_comment(app, site, status=Status.PENDING)
-    deliver(app, clock, by_server(settings, f"smtp://127.0.0.1:{free_port()}"))
+    deliver(app, clock, mailed(settings, f"smtp://127.0.0.1:{free_port()}"))
     assert state(app) == (State.WAITING, "The mail server could not be reached: nobody listens there.")
     clock.forward(minutes=1)
     deliver(app, clock)
@@ -165,7 +151,7 @@ def test_a_server_that_drips_its_answer_holds_a_letter_no_longer_than_its_time(
 ) -> None:
     a_comment(app, site, status=Status.PENDING)
     with tarpit() as port:
-        deliver(app, clock, by_server(settings, f"smtp://127.0.0.1:{port}", smtp_timeout_seconds=0.1))
+        deliver(app, clock, mailed(settings, f"smtp://127.0.0.1:{port}", smtp_timeout_seconds=0.1))
     assert state(app) == (State.WAITING, "The mail server was too slow.")
 
 
@@ -174,7 +160,7 @@ def test_a_server_without_the_encryption_that_is_demanded_gets_nothing(
     app: Flask, site: SiteView, ana: ModeratorView, box: Mailbox, clock: Clock, settings: Settings
 ) -> None:
     a_comment(app, site, status=Status.PENDING)
-    deliver(app, clock, by_server(settings, f"{box.url}?starttls=always"))
+    deliver(app, clock, mailed(settings, f"{box.url}?starttls=always"))
     assert state(app)[0] == State.WAITING
     assert "offers no encryption" in state(app)[1]
     assert box.messages == []
@@ -186,7 +172,7 @@ def test_a_connection_is_encrypted_when_the_server_offers_it(
 ) -> None:
     a_comment(app, site, status=Status.PENDING)
     with mailbox(tls_context=own_tls) as box:
-        deliver(app, clock, by_server(settings, box.url))
+        deliver(app, clock, mailed(settings, box.url))
         assert box.were_encrypted == [True]
 
 
@@ -203,7 +189,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_elsewhere(
     a_comment(app, site, status=Status.PENDING)
     monkeypatch.setattr("comments_service.notify.smtp._is_this_machine", lambda _host: False)
     with mailbox(tls_context=own_tls) as box:
-        deliver(app, clock, by_server(settings, box.url))
+        deliver(app, clock, mailed(settings, box.url))
         assert box.messages == []
     assert state(app)[0] == State.WAITING
     assert "No encrypted connection" in state(app)[1]
@@ -292,7 +278,7 @@ def test_a_digest_holds_what_waits_when_it_leaves(
 def test_beyond_the_limit_of_an_hour_the_rest_comes_as_one_digest(
     settings: Settings, make_app: Callable[[Settings], Flask], box: Mailbox, clock: Clock
 ) -> None:
-    app, site, _ = an_installation(make_app(by_server(settings, box.url, letters_per_hour=2)))
+    app, site, _ = an_installation(make_app(mailed(settings, box.url, letters_per_hour=2)))
     for _ in range(5):
         a_comment(app, site, status=Status.PENDING, now=clock())
     deliver(app, clock)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -13,19 +14,26 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from comments_service import wsgi
 from comments_service.commands.installation import Installation, on_installation
+from comments_service.commands.letters import mail_server_of
+from comments_service.notify.worker import Worker
 from comments_service.retention import sweep as sweep_once
 from comments_service.serving import Service
 from comments_service.settings import load_settings
 from comments_service.storage.schema import bring_up
+from comments_service.web.wiring import NAME, Wiring
 
 SWEEP_EVERY_SECONDS = 3600.0
+LETTER_GRACE_SECONDS = 8.0  # with the server's own 20 within the 30 that supervisors give
 log = structlog.get_logger(__name__)
 
 
 @click.command()
-def serve() -> None:
+@click.option("--with-worker", is_flag=True, help="Deliver letters as well.")
+def serve(*, with_worker: bool) -> None:
     """Answer requests until told to stop. An SQLite file is migrated first."""
     settings = load_settings()
+    if with_worker:
+        mail_server_of(settings)
     app = wsgi.make(settings)
 
     def sweep_now() -> None:
@@ -36,7 +44,10 @@ def serve() -> None:
     service = Service(app, settings)
     place = f"http://{settings.host}:{settings.port}"
     threading.Thread(target=_sweep_hourly, args=(sweep_now,), name="sweep", daemon=True).start()
-    service.run(on_ready=lambda: click.echo(f"Serving {settings.public_url} on {place}", err=True))
+    parts: Wiring = app.extensions[NAME]
+    worker = Worker(settings, parts.key_source, clock=parts.now, context=app.app_context)
+    with _delivering(worker) if with_worker else nullcontext():
+        service.run(on_ready=lambda: click.echo(f"Serving {settings.public_url} on {place}", err=True))
 
 
 @click.command()
@@ -55,6 +66,20 @@ def sweep(installation: Installation) -> None:
         f"Forgotten: {swept.networks} networks, {swept.comments} declined comments, "
         f"{swept.idempotency_keys} idempotency keys, {swept.sign_ins} sign-ins."
     )
+
+
+@contextmanager
+def _delivering(worker: Worker) -> Iterator[None]:
+    """Deliver letters meanwhile; a letter that is leaving at the end is waited for."""
+    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(LETTER_GRACE_SECONDS)
+        if thread.is_alive():
+            log.warning("stopped_while_sending", after_seconds=LETTER_GRACE_SECONDS)
 
 
 def _sweep_hourly(sweep_now: Callable[[], None]) -> None:

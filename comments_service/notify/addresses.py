@@ -66,9 +66,18 @@ class Letters:
     dead: tuple[RecentLetter, ...]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a confirmation link is about: who gave which address, and whether it was confirmed already."""
+
+    moderator: str
+    email: str
+    is_confirmed: bool
+
+
 def is_given_as(keys: Keyring, email: str, address_hash: bytes) -> bool:
     """Whether this hash, under whichever key, is of this address."""
-    return address_hash in _hashes(keys, email)
+    return address_hash in address_hashes(keys, email)
 
 
 def letters_of(moderator: ModeratorView, *, keys: Keyring) -> Letters:
@@ -98,7 +107,7 @@ def give_address(email: str, *, by: ModeratorView, keys: KeyHolder, now: datetim
     normal_email(email)
     with transaction() as session:
         ring = keys.ring
-        hashes = _hashes(ring, email)
+        hashes = address_hashes(ring, email)
         lock_for(session, hashlib.sha256(b"letters " + hashes[-1]).digest(), _name_of(by))
         known = session.get(LetterAddress, by.id)
         if known is not None and known.confirmed_at is not None and known.email_hash in hashes:
@@ -129,16 +138,19 @@ def drop_address(*, by: ModeratorView, now: datetime) -> None:
             _note(session, "letters-address-dropped", by.id, now)
 
 
-def who_asks(token: str, *, keys: Keyring, now: datetime) -> tuple[str, str]:
-    """Whose address a confirmation link would confirm: the moderator's name, and the address.
+def who_asks(token: str, *, keys: Keyring, now: datetime) -> Asked:
+    """Who gave the address that a link would confirm.
 
     Raises: LinkEnded.
     """
     moderator_id, mark = tokens.read_address_token(keys, token, now=now)
     with reading() as session:
         row = _marked(session, moderator_id, mark)
-        name = session.get_one(Moderator, moderator_id).name
-        return name, keys.open(row.email_sealed, column=ADDRESS_COLUMN)
+        return Asked(
+            moderator=session.get_one(Moderator, moderator_id).name,
+            email=keys.open(row.email_sealed, column=ADDRESS_COLUMN),
+            is_confirmed=row.confirmed_at is not None,
+        )
 
 
 def confirm_address(token: str, *, keys: Keyring, now: datetime) -> None:
@@ -227,7 +239,8 @@ def _marked(session: Session, moderator_id: int, mark: str) -> LetterAddress:
     return row
 
 
-def _hashes(keys: Keyring, email: str) -> tuple[bytes, ...]:
+def address_hashes(keys: Keyring, email: str) -> tuple[bytes, ...]:
+    """What a moderator's address is known by under every key, the newest first."""
     return keys.digests(ADDRESS_PURPOSE, normal_email(email).encode())
 
 

@@ -194,7 +194,7 @@ def _masked(comment: Comment, keys: Keyring) -> str | None:
     if comment.email_sealed is None:
         return None
     try:
-        return defanged(mask_email(keys.open(comment.email_sealed, column=EMAIL_COLUMN)))
+        return mask_email(keys.open(comment.email_sealed, column=EMAIL_COLUMN))
     except KeyRefused:
         return UNREADABLE_EMAIL
 

@@ -17,6 +17,7 @@ TYPES = {
     "pages.css": "text/css",
     "queue.css": "text/css",
     "queue.js": "text/javascript",
+    "letters.css": "text/css",
     "settings.css": "text/css",
     "people.css": "text/css",
     "rules.css": "text/css",
