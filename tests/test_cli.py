@@ -75,7 +75,9 @@ def test_a_site_is_changed_by_options(run: Run) -> None:
     assert (site["open"], site["required"], site["known_authors"]) == (False, ["text", "name"], True)
     assert site["origins"] == [ORIGIN, "https://m.example.org"]
     assert site["texts"] == {"count.heading": {"other": "{count} thought on “{title}”"}}
-    run("site", "set", "demo", "--open", "--require", "none")
+    assert not site["letters"]
+    run("site", "set", "demo", "--open", "--require", "none", "--letters")
+    assert sites(run)[0]["letters"]
     assert (sites(run)[0]["open"], sites(run)[0]["required"]) == (True, ["text"])
 
 

@@ -20,6 +20,7 @@ export class CommentForm {
   #alert;
   #button;
   #consent;
+  #letter = make("input", { type: "checkbox", name: "audience" });
   #parent = null;
   #busy = false;
   #openAt = 0;
@@ -31,7 +32,7 @@ export class CommentForm {
     this.#onPosted = onPosted;
     this.#fields = new Fields(speech, rules);
     this.#sender = new Sender(service);
-    this.element = this.#build(onCancel);
+    this.element = this.#build(onCancel, rules.letters);
     this.#text.value = drafts.get(null);
     this.#recall();
   }
@@ -74,7 +75,7 @@ export class CommentForm {
     return this.#fields.input("text");
   }
 
-  #build(onCancel) {
+  #build(onCancel, takesLetters) {
     const say = (key) => this.#speech.say(key);
     this.#title = make("h3", { class: "form__title", id: "form-title" }, say("form.title"));
     this.#cancel = make("button", { type: "button", class: "quiet", hidden: true }, say("form.cancel"));
@@ -91,6 +92,7 @@ export class CommentForm {
       this.#fields.element("text"),
       make("div", { class: "form__pair" }, this.#fields.element("name"), this.#fields.element("email")),
       this.#fields.element("website"),
+      takesLetters && make("label", { class: "form__consent" }, this.#letter, make("span", {}, say("form.letter"))),
       make("label", { class: "form__consent" }, this.#consent, make("span", {}, say("form.consent"))),
       this.#alert,
       this.#button,
@@ -134,11 +136,17 @@ export class CommentForm {
   async #send() {
     const values = this.#fields.values();
     const previous = this.#consent.checked ? this.#reader.kept?.previous : null;
-    const answer = await this.#sender.send({ ...values, parent: this.#parent, previous });
+    const answer = await this.#sender.send({
+      ...values,
+      parent: this.#parent,
+      previous,
+      audience: this.#letter.checked ? "editors" : null,
+    });
     const { name, email, website } = values;
     if (this.#consent.checked) this.#reader.keep({ name, email, website, previous: answer.receipt });
     this.#drafts.set(this.#parent, "");
     this.#text.value = "";
+    this.#letter.checked = false;
     this.#work(false);
     this.#onPosted(answer);
   }

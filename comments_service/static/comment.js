@@ -15,11 +15,16 @@ export function commentArticle(comment, speech, { waiting = false, onReply } = {
   showHtml(body, comment.html);
   article.append(
     make("header", { class: "comment__head" }, author(comment, speech), permalink(comment, speech)),
-    waiting ? make("p", { class: "comment__waiting" }, speech.say("note.waiting")) : "",
+    waiting ? make("p", { class: "comment__waiting" }, speech.say(waitingNote(comment))) : "",
     body,
     onReply && !waiting ? replyButton(comment, speech, onReply) : "",
   );
   return article;
+}
+
+/** What its author is told of a comment that nobody else sees. */
+export function waitingNote({ audience }) {
+  return audience === "editors" ? "note.letter" : "note.waiting";
 }
 
 export function nameOf(comment, speech) {

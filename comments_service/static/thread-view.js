@@ -1,5 +1,6 @@
 // One loaded thread on the screen: heading, comments, the reader's own ones, the form.
 import { CommentForm } from "./comment-form.js";
+import { waitingNote } from "./comment.js";
 import { CommentList } from "./comment-list.js";
 import { make } from "./dom.js";
 import { addressedComment } from "./page.js";
@@ -150,7 +151,7 @@ export class ThreadView {
     this.#bringFormHome();
     this.#point(this.#showMine(comment), { block: "nearest", behavior: "instant" });
     const waiting = comment.status === "pending";
-    this.#status.textContent = this.#speech.say(waiting ? "note.waiting" : "note.posted");
+    this.#status.textContent = this.#speech.say(waiting ? waitingNote(comment) : "note.posted");
     this.#context.tell("comments:posted", { id: comment.id, status: comment.status });
     if (!waiting) this.#recount();
   }

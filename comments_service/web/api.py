@@ -25,7 +25,7 @@ from comments_service.storage.sites import find_site
 from comments_service.vocabulary import CommentView, SiteView, Status
 from comments_service.web import cors
 from comments_service.web.asked import question_of, site_of
-from comments_service.web.forms import LIMITS, comment_id, text_fields
+from comments_service.web.forms import EDITORS, EVERYONE, LIMITS, comment_id, text_fields
 from comments_service.web.intake import Sent, take_in, ticket_context, tokens_for
 from comments_service.web.wiring import wiring
 
@@ -220,6 +220,7 @@ def _form(question: Question, max_depth: int) -> dict[str, Any]:
         "required": list(site.required),
         "limits": LIMITS,
         "max_depth": max_depth,
+        "letters": site.takes_letters,
         "language": lang,
         "direction": parts.catalogue.direction(lang),
         "texts": parts.catalogue.widget_texts(
@@ -239,7 +240,7 @@ def page_address(question: Question) -> str:
 def _own(site_key: str, number: int, *, at_first: Status | None = None) -> dict[str, Any]:
     _, comment = snapshot.own_comment(site_key, number)
     status = at_first or comment.status
-    return {**as_json(comment), "status": status.told}
+    return {**as_json(comment), "status": status.told, "audience": EDITORS if comment.is_letter else EVERYONE}
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:

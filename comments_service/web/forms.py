@@ -31,13 +31,26 @@ from comments_service.vocabulary import (
     SiteView,
 )
 
-FIELD_NAMES = ("url", "id", "title", "parent", "name", "email", "website", "text", "ticket", "previous")
+FIELD_NAMES = (
+    "url",
+    "id",
+    "title",
+    "parent",
+    "name",
+    "email",
+    "website",
+    "text",
+    "ticket",
+    "previous",
+    "audience",
+)
 LIMITS = {
     "name": MAX_NAME_CHARACTERS,
     "email": MAX_EMAIL_CHARACTERS,
     "website": MAX_WEBSITE_CHARACTERS,
     "text_bytes": MAX_TEXT_BYTES,
 }
+EVERYONE, EDITORS = "everyone", "editors"  # the audiences of a comment
 MAX_COMMENT_ID = 2**31 - 1  # PostgreSQL's integer
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -118,6 +131,7 @@ class CommentForm(FlaskForm):
     email = StringField(filters=[_trimmed])
     website = StringField(filters=[_trimmed])
     parent = StringField(filters=[_trimmed])
+    audience = StringField(filters=[_trimmed])
 
     def __init__(self, fields: Mapping[str, str] | None, context: TicketContext) -> None:
         """Read the named fields; None makes an empty form with a fresh ticket."""
@@ -166,6 +180,11 @@ class CommentForm(FlaskForm):
     def validate_parent(self, field: Field) -> None:
         """An id of ours, or nothing; whether it fits the article is the room below's to say."""
         _refuse(field.data and comment_id(field.data) is None, "refused")
+
+    def validate_audience(self, field: Field) -> None:
+        """Everyone, or the editors alone where the site takes letters to them."""
+        known = ("", EVERYONE, *([EDITORS] if self.site.takes_letters else []))
+        _refuse(field.data not in known, "refused")
 
 
 def _refuse(is_wrong: object, code: str) -> None:

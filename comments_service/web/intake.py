@@ -16,6 +16,7 @@ from comments_service.submit import submit
 from comments_service.vocabulary import ArticleRef, Receipt, SiteView, Submission
 from comments_service.web.asked import article_of
 from comments_service.web.forms import (
+    EDITORS,
     CommentForm,
     TicketContext,
     clean_title,
@@ -76,6 +77,7 @@ def _take_in(site: SiteView, sent: Sent) -> Receipt:
         network=network_of(request.remote_addr or ""),
         idempotency_key=sent.idempotency_key,
         previous=sent.fields.get("previous"),
+        is_letter=form.audience.data == EDITORS,
     )
     return submit(submission, settings=parts.settings, keys=parts.key_source, now=parts.now())
 
