@@ -28,6 +28,7 @@ MAX_NAME_CHARACTERS = 200
 OPTIONAL_FIELDS = frozenset({"name", "email"})
 ADDED = "site-added"
 CHANGED = "site-changed"
+RESERVED_KEYS = frozenset({"people"})  # /settings/people is a page of ours
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -92,6 +93,8 @@ def add_site(
             "and begin with a letter or digit."
         )
         raise _refusal("key", "characters", detail)
+    if key in RESERVED_KEYS:
+        raise _refusal("key", "taken", f"“{key}” is the address of a page of the service.")
     with transaction() as session:
         if session.scalars(select(Site.id).where(Site.key == key)).first() is not None:
             raise _refusal("key", "taken", f"There is a site with the key “{key}” already.")

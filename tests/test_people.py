@@ -27,7 +27,7 @@ from comments_service.storage.database import reading
 from comments_service.storage.journal import JournalRow
 from comments_service.vocabulary import Access, ModeratorView, Role, SiteView
 from tests.conftest import SECRET_KEY
-from tests.doors import everything, sign_in, sign_in_as
+from tests.doors import everything, send_own, sign_in, sign_in_as
 from tests.factories import PASSWORD, a_moderator, a_site
 
 OWNER, MODERATOR, VIEWER = Role.OWNER, Role.MODERATOR, Role.VIEWER
@@ -282,3 +282,73 @@ def test_a_person_is_removed_by_command_after_a_yes(run: Run) -> None:
     assert run("moderator", "remove", "ana", text="n\n").exit_code == 1
     assert "signed out everywhere" in run("moderator", "remove", "ana", text="y\n").stdout
     assert list(grants(run)) == ["olga"]
+
+
+# --- the pages ---
+
+ANA = "Ana Unknown-Elsewhere"
+
+
+def test_an_owner_changes_a_role_on_the_page_of_the_site(app: Flask, site: SiteView) -> None:
+    client = sign_in(app, role=OWNER, sites=[site])
+    ana = a_moderator(app, name="Ana", role=VIEWER, sites=[site])
+    page = "/settings/demo/people"
+    send_own(client, page, do="give", person=str(ana.id), role="moderator")
+    assert "The role is given." in client.get(page).text
+    assert access_of(app, "Ana") == Access(None, {site.id: MODERATOR})
+    send_own(client, page, do="withdraw", person=str(ana.id))
+    assert access_of(app, "Ana") == Access()
+    assert "<bdi>Ana</bdi>" not in client.get(page).text
+
+
+def test_the_page_of_a_site_names_nobody_of_other_sites(
+    app: Flask, site: SiteView, other_site: SiteView
+) -> None:
+    a_moderator(app, name=ANA, role=OWNER, sites=[other_site])
+    both = a_moderator(app, name="Bea", role=MODERATOR, sites=[site, other_site])
+    client = sign_in(app, role=OWNER, sites=[site])
+    text = client.get("/settings/demo/people").text
+    assert ("<bdi>Bea</bdi>" in text, ANA in text, other_site.name in text) == (True, False, False)
+    answer = send_own(client, "/settings/demo/people", do="give", person=str(both.id + 40), role="viewer")
+    assert answer.status_code == 404
+
+
+def test_those_who_own_every_site_remove_people_and_give_roles_anywhere(
+    app: Flask, site: SiteView, other_site: SiteView
+) -> None:
+    client, page = sign_in(app, name="Olga"), "/settings/people"
+    ana = a_moderator(app, name="Ana", role=VIEWER, sites=[site])
+    send_own(client, page, do="give", person=str(ana.id), role="owner", site="other")
+    send_own(client, page, do="give", person=str(ana.id), role="viewer", site="*")
+    assert access_of(app, "Ana") == Access(VIEWER, {site.id: VIEWER, other_site.id: OWNER})
+    assert send_own(client, page, do="remove", person=str(ana.id)).status_code == 303
+    assert "<bdi>Ana</bdi>" not in client.get(page).text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"do": "give"},
+        {"do": "give", "person": "1", "role": "admin"},
+        {"do": "give", "person": "1", "role": "owner"},
+        {"do": "give", "person": "9" * 40, "role": "owner", "site": "demo"},
+        {"do": "give", "person": "2", "role": "owner", "site": "nowhere"},
+        {"do": "give", "person": "\x00", "role": "owner", "site": "*"},
+        {"do": "withdraw", "person": "1", "site": "*"},
+        {"do": "remove", "person": "1"},
+        {"do": "invite", "role": "owner", "days": "7"},
+        {"do": "invite", "role": "owner", "days": "-1", "site": "demo"},
+        {"do": "invite", "role": "owner", "days": "1e3", "site": "*"},
+        {"do": "invite", "days": "7", "site": "*"},
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_odd_forms_about_people_are_refused_and_change_nothing(
+    app: Flask, site: SiteView, fields: dict[str, str]
+) -> None:
+    client = sign_in(app)
+    before = everything(app)
+    answer = send_own(client, "/settings/people", **fields)
+    assert answer.status_code in (400, 403, 404, 422), answer.text
+    assert everything(app) == before

@@ -24,7 +24,7 @@ from comments_service.people.rows import (
     view_of,
 )
 from comments_service.storage.database import reading, transaction
-from comments_service.storage.outbox import LetterAddress
+from comments_service.storage.outbox import LetterAddress, LetterWish
 from comments_service.storage.people import Grant, Moderator, RecoveryCode, SecondFactor
 from comments_service.storage.sites import find_site
 from comments_service.vocabulary import ModeratorView, Role
@@ -134,7 +134,7 @@ def remove_person(person_id: int, *, by: ModeratorView | None, now: datetime) ->
         session.execute(delete(Grant).where(Grant.moderator_id == row.id))
         end_sign_ins(session, row.id)
         forget_second_factor(session, row.id)
-        session.execute(delete(LetterAddress).where(LetterAddress.moderator_id == row.id))
+        _forget_letters(session, row.id)
         row.password_hash, row.removed_at = NO_PASSWORD, now
         details = {"moderator": row.id}
         note(session, "moderator-removed", by.id if by else None, now, subject=row.name, details=details)
@@ -156,6 +156,11 @@ def forget_second_factor(session: Session, person_id: int) -> None:
     """Drop the secret and the recovery codes."""
     session.execute(delete(SecondFactor).where(SecondFactor.moderator_id == person_id))
     session.execute(delete(RecoveryCode).where(RecoveryCode.moderator_id == person_id))
+
+
+def _forget_letters(session: Session, person_id: int) -> None:
+    session.execute(delete(LetterAddress).where(LetterAddress.moderator_id == person_id))
+    session.execute(delete(LetterWish).where(LetterWish.moderator_id == person_id))
 
 
 def _known(session: Session, name: str) -> Moderator:

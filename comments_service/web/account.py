@@ -8,11 +8,12 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
 
-from comments_service.errors import FieldsRefused, TooManyGuesses
+from comments_service.errors import FieldError, FieldsRefused, TooManyGuesses
 from comments_service.people import sign_ins
 from comments_service.people.accounts import NewPassword, change_password
 from comments_service.people.passwords import MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS
 from comments_service.people.roster import grants_of
+from comments_service.people.rows import MAX_MODERATOR_NAME_CHARACTERS
 from comments_service.people.second_factor import standing
 from comments_service.web.sessions import NOTICE, TOKEN, answer, guess, minutes_to_wait, require_moderator
 from comments_service.web.wiring import wiring
@@ -73,7 +74,11 @@ def sign_out_everywhere() -> Response:
 def wrong_words(error: FieldsRefused | TooManyGuesses | None) -> dict[str, str]:
     """The sentences for the wrong fields of a form about people, by their names."""
     say, fields = moderators_words()["say"], error.errors if error else ()
-    return {e.field: say(f"account.error.{e.field}.{e.code}", **LIMITS[e.code]) for e in fields}
+    return {e.field: say(f"account.error.{e.field}.{e.code}", **_limit(e)) for e in fields}
+
+
+def _limit(error: FieldError) -> dict[str, int]:
+    return {"limit": MAX_MODERATOR_NAME_CHARACTERS} if error.field == "name" else LIMITS[error.code]
 
 
 def _page(error: FieldsRefused | TooManyGuesses | None = None) -> Response:

@@ -133,7 +133,7 @@ def is_moderators(path: str) -> bool:
 
 def require_moderator() -> Response | None:
     """Let signed-in moderators pass, as `g.moderator`; lead everybody else to the sign-in."""
-    moderator = _signed_in()
+    moderator = signed_in()
     if moderator is None:
         wanted = request.full_path if request.method == "GET" else "/queue"
         return make_response(redirect(url_for("sessions.login", next=wanted.rstrip("?")), 303))
@@ -174,7 +174,7 @@ def answer(html: str, error: CommentsError | None) -> Response:
 @blueprint.get("/login")
 def login() -> Response:
     """The sign-in, or on to the queue for whoever is in already."""
-    if _signed_in():
+    if signed_in():
         return make_response(redirect(_landing(), 303))
     return _login_page()
 
@@ -260,7 +260,8 @@ def _login_page(*, name: str = "", error: CommentsError | None = None) -> Respon
     return answer(html, error)
 
 
-def _signed_in() -> ModeratorView | None:
+def signed_in() -> ModeratorView | None:
+    """Whose browser this is, if somebody is signed in."""
     token = session.get(TOKEN)
     parts = wiring()
     return sign_ins.current_moderator(token, settings=parts.settings, now=parts.now()) if token else None
