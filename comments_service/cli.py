@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from comments_service.commands import (
+    clusters,
     data,
     doctor,
     keys,
@@ -76,6 +77,7 @@ for command in (
     sites.site,
     moderators.moderator,
     threads.thread,
+    clusters.clusters,
     data.export,
     data.backup,
     data.restore,

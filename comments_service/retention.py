@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from comments_service.clusters.joining import MEMORY
 from comments_service.people.sign_ins import HALF_SECONDS
 from comments_service.settings import Settings
+from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, SubmissionKey
 from comments_service.storage.outbox import Outbox, State
@@ -31,6 +33,7 @@ class Swept:
     networks: int
     comments: int
     idempotency_keys: int
+    cluster_keys: int
     sign_ins: int
     invitations: int = 0
     letters: int = 0
@@ -44,6 +47,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         networks=_in_batches(lambda session: _forget_networks(session, networks_until)),
         comments=_in_batches(lambda session: _purge_declined(session, spam_until)),
         idempotency_keys=_in_batches(lambda session: _drop_keys(session, now - KEY_LIFETIME)),
+        cluster_keys=_in_batches(lambda session: _drop_cluster_keys(session, now - MEMORY)),
         sign_ins=_in_batches(lambda session: _drop_sign_ins(session, settings, now))
         + _in_batches(lambda session: _drop_half_sign_ins(session, now)),
         invitations=_in_batches(lambda session: _drop_invitations(session, now)),
@@ -91,6 +95,15 @@ def _drop_keys(session: Session, until: datetime) -> int:
     old = select(SubmissionKey.comment_id).where(SubmissionKey.created_at <= until)
     ids = session.scalars(old.limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id.in_(ids)))
+    return len(ids)
+
+
+def _drop_cluster_keys(session: Session, until: datetime) -> int:
+    """Forget what comments of that age were compared by; counts comments."""
+    holders = select(ClusterKey.comment_id).distinct().order_by(ClusterKey.comment_id).limit(BATCH).subquery()
+    old = select(Comment.id).join(holders, holders.c.comment_id == Comment.id)
+    ids = session.scalars(old.where(Comment.created_at <= until)).all()
+    session.execute(delete(ClusterKey).where(ClusterKey.comment_id.in_(ids)))
     return len(ids)
 
 

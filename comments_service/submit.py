@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from comments_service import throttle
+from comments_service.clusters import joining as clusters
 from comments_service.errors import (
     DuplicateComment,
     FieldError,
@@ -62,6 +63,7 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
         facts = gather(session, submission, thread, earlier, now=now)
         judged = Judged(facts, judge(rules, facts, texts_of(submission)), earlier)
         comment = _store(session, submission, thread, parent, judged, ring, now)
+        clusters.assign(session, comment, now=now)
         session.add(
             SubmissionKey(
                 site_id=submission.site.id,

@@ -18,7 +18,7 @@ from comments_service.vocabulary import SiteView, Status
 from tests.factories import a_comment
 
 LONG_AGO = datetime(2026, 9, 1, tzinfo=UTC)
-NOTHING = Swept(networks=0, comments=0, idempotency_keys=0, sign_ins=0)
+NOTHING = Swept(networks=0, comments=0, idempotency_keys=0, cluster_keys=0, sign_ins=0)
 
 
 def swept(app: Flask, settings: Settings, now: datetime) -> Swept:
@@ -141,7 +141,7 @@ def test_more_than_one_batch_is_swept(app: Flask, site: SiteView, settings: Sett
     with app.app_context(), transaction() as session:
         rows = (Comment(status="spam", network_hash=b"\1x", **values) for _ in range(BATCH * 2))
         session.add_all(rows)
-    assert swept(app, settings, now) == Swept(BATCH * 2, BATCH * 2, 0, 0)
+    assert swept(app, settings, now) == Swept(BATCH * 2, BATCH * 2, 0, 0, 0)
 
 
 def test_the_settings_say_how_long(app: Flask, site: SiteView, settings: Settings, now: datetime) -> None:

@@ -64,7 +64,8 @@ def sweep(installation: Installation) -> None:
     swept = sweep_once(settings=installation.settings, now=installation.now())
     click.echo(
         f"Forgotten: {swept.networks} networks, {swept.comments} declined comments, "
-        f"{swept.idempotency_keys} idempotency keys, {swept.sign_ins} sign-ins."
+        f"{swept.idempotency_keys} idempotency keys, what {swept.cluster_keys} comments were compared by, "
+        f"{swept.sign_ins} sign-ins."
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
+from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
 from comments_service.storage.search import forget
@@ -25,6 +26,7 @@ EMPTY_PLACE: dict[str, object] = {
     "moderator_id": None,
     "pinned_at": None,
     "picked_at": None,
+    "cluster_id": None,
     "proven_root_id": None,
     "verdict": {},
     "is_purged": True,
@@ -51,6 +53,7 @@ def remove(session: Session, ids: Collection[int]) -> None:
         less = {"approved_count": Thread.approved_count - count, "version": Thread.version + 1}
         session.execute(update(Thread).where(Thread.id == thread_id).values(less))
     session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id.in_(ids)))
+    session.execute(delete(ClusterKey).where(ClusterKey.comment_id.in_(ids)))
     session.execute(delete(CommentReason).where(CommentReason.comment_id.in_(ids)))
     forget(session, ids)
     session.execute(update(JournalRow).where(JournalRow.comment_id.in_(ids)).values(reason=""))

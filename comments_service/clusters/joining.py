@@ -1,0 +1,182 @@
+"""Which comments belong together: those that say the same, and those that come from one source.
+
+A comment joins one cluster, when it is stored; clusters never merge, and nobody leaves one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Row, Select, TextClause, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from comments_service.clusters.fingerprint import (
+    Fingerprint,
+    bare_host,
+    fingerprint,
+    host_numbers,
+    is_like,
+    likeness,
+)
+from comments_service.storage.clusters import ClusterKey
+from comments_service.storage.models import Comment, Site
+from comments_service.vocabulary import Status
+
+MEMORY = timedelta(days=30)  # like texts further apart are two stories
+# How far apart the comments of one source may be. A person's own day; a campaign's week; the hour of a crowd
+# behind one network, where only comments with links count: a school or an office seldom advertises.
+SAME_EMAIL = timedelta(days=1)
+SAME_HOST = timedelta(days=7)
+SAME_NETWORK = timedelta(hours=1)
+NEWEST = 32  # holders of one number that are looked at: a wave of thousands costs no more than a few
+COMPARED = 8  # texts that are compared in full: those that share the most numbers
+SITE_STEP = 0x1E37_79B9_7F4A_7C15  # any large odd number: apart from one another, sites have other numbers
+MASK = (1 << 63) - 1
+Fellow = Row[*tuple[Any, ...]]
+FellowRows = Select[*tuple[Any, ...]]
+FELLOW: FellowRows = select(
+    *(Comment.id, Comment.site_id, Comment.cluster_id, Comment.status, Comment.created_at),
+    *(Comment.text, Comment.website, Comment.is_purged, Comment.is_letter),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One comment of a cluster, as it stands now."""
+
+    id: int
+    version: int
+    status: Status
+
+
+def assign(session: Session, comment: Comment, *, now: datetime) -> None:
+    """Let a comment that was just stored join the cluster of those like it, within the caller's transaction.
+
+    Two that are stored in the same instant may not see each other. A letter to the editors stays alone.
+    """
+    if comment.is_letter:
+        return
+    own = fingerprint(comment.text, comment.website)
+    bands = stored_numbers(comment.site_id, own.bands)
+    hosts = stored_numbers(comment.site_id, host_numbers(own.telling_hosts - _hosts_of(session, comment)))
+    fellow = (
+        _saying_the_same(session, comment, own, bands, now)
+        or _by_email(session, comment, now)
+        or _by_host(session, comment, hosts, now)
+        or _by_network(session, comment, own, now)
+    )
+    if fellow is not None:
+        _join(session, comment, fellow)
+    if keys := [{"number": number, "comment_id": comment.id} for number in {*bands, *hosts}]:
+        session.execute(insert(ClusterKey), keys)
+
+
+def members(session: Session, cluster_id: int, statuses: Collection[Status]) -> tuple[Member, ...]:
+    """The comments of a cluster that stand so, the first first."""
+    rows = session.execute(
+        select(Comment.id, Comment.version, Comment.status)
+        .where(Comment.cluster_id == cluster_id, Comment.status.in_(statuses), Comment.is_purged.is_(False))
+        .order_by(Comment.id)
+    )
+    return tuple(Member(row.id, row.version, Status(row.status)) for row in rows)
+
+
+def stored_numbers(site_id: int, numbers: Iterable[int]) -> list[int]:
+    """Numbers as they are stored: each site has its own."""
+    return [number ^ (site_id * SITE_STEP & MASK) for number in numbers]
+
+
+def _saying_the_same(
+    session: Session, comment: Comment, own: Fingerprint, bands: Sequence[int], now: datetime
+) -> Fellow | None:
+    shared = Counter(_newest_holders(session, bands))
+    ids = [number for number, _count in shared.most_common(COMPARED)]
+    like = [
+        (likeness(own, other), row)
+        for row in _fellows(session, comment, FELLOW.where(Comment.id.in_(ids)), now - MEMORY)
+        if is_like(own, other := fingerprint(row.text, row.website))
+    ]
+    return max(like, key=lambda found: (found[0], found[1].id))[1] if like else None
+
+
+def _by_email(session: Session, comment: Comment, now: datetime) -> Fellow | None:
+    theirs = FELLOW.where(Comment.site_id == comment.site_id, Comment.email_hash == comment.email_hash)
+    newest = theirs.order_by(Comment.id.desc()).limit(2)  # this comment is one of them
+    fellows = _fellows(session, comment, newest, now - SAME_EMAIL) if comment.email_hash else []
+    return next(filter(_is_undecided, fellows), None)
+
+
+def _by_host(session: Session, comment: Comment, hosts: Sequence[int], now: datetime) -> Fellow | None:
+    ids = sorted(set(_newest_holders(session, hosts)))[-1:]
+    fellows = _fellows(session, comment, FELLOW.where(Comment.id.in_(ids)), now - SAME_HOST) if ids else []
+    return next(filter(_is_undecided, fellows), None)
+
+
+def _by_network(session: Session, comment: Comment, own: Fingerprint, now: datetime) -> Fellow | None:
+    if comment.network_hash is None or not own.telling_hosts:
+        return None
+    near = FELLOW.where(Comment.network_hash == comment.network_hash)
+    newest = near.order_by(Comment.created_at.desc()).limit(COMPARED)
+    for row in _fellows(session, comment, newest, now - SAME_NETWORK):
+        if _is_undecided(row) and fingerprint(row.text, row.website).telling_hosts:
+            return row
+    return None
+
+
+def _fellows(session: Session, comment: Comment, few: FellowRows, since: datetime) -> list[Fellow]:
+    """Which of some few rows may be joined. Asked here: SQLite would else take the index of times."""
+    return [
+        row
+        for row in session.execute(few)
+        if row.id != comment.id
+        and row.site_id == comment.site_id
+        and row.created_at > since
+        and not (row.is_purged or row.is_letter)
+    ]
+
+
+def _is_undecided(fellow: Fellow) -> bool:
+    """One that was approved speaks for its source: what follows is somebody's next word, no campaign."""
+    return bool(fellow.status != Status.APPROVED)
+
+
+def _newest_holders(session: Session, numbers: Sequence[int]) -> list[int]:
+    """The comments that hold these numbers, the newest of each: as often as they hold one."""
+    if not numbers:
+        return []
+    values = {f"n{place}": number for place, number in enumerate(numbers)}
+    return list(session.execute(_holders_of(len(numbers)), values | {"newest": NEWEST}).scalars())
+
+
+@cache
+def _holders_of(count: int) -> TextClause:
+    """One look-up for all numbers. Written out: to build it by parts takes longer than to run it."""
+    one = (
+        "SELECT comment_id FROM (SELECT comment_id FROM cluster_key WHERE number = :n{place}"
+        " ORDER BY comment_id DESC LIMIT :newest) AS p{place}"
+    )
+    return text(" UNION ALL ".join(one.format(place=place) for place in range(count)))
+
+
+def _hosts_of(session: Session, comment: Comment) -> frozenset[str]:
+    """The site's own hosts: readers link to its articles."""
+    origins = session.get_one(Site, comment.site_id).origins
+    return frozenset(bare_host(urlsplit(origin).hostname) for origin in origins)
+
+
+def _join(session: Session, comment: Comment, fellow: Fellow) -> None:
+    """Name the cluster after its first comment; a published comment begins none, as nothing is to decide."""
+    cluster_id = fellow.cluster_id
+    if cluster_id is None:
+        if comment.status == Status.APPROVED:
+            return
+        cluster_id = fellow.id
+        first = update(Comment).where(Comment.id == fellow.id, Comment.cluster_id.is_(None))
+        session.execute(first.values(cluster_id=cluster_id))
+    comment.cluster_id = cluster_id
