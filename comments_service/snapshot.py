@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -101,6 +101,8 @@ def counts(site: SiteView, urls: Sequence[str], *, lang: str | None, catalogue: 
 def own_comment(site_key: str, comment_id: int) -> tuple[SiteView, CommentView]:
     """One comment for its author, whatever its status. Who may see it is the caller's to prove.
 
+    One that the service declined by itself is told as waiting until a person decides.
+
     Raises: CommentNotFound.
     """
     from_site = select(Comment, Thread).join(Thread, Thread.id == Comment.thread_id)
@@ -110,7 +112,8 @@ def own_comment(site_key: str, comment_id: int) -> tuple[SiteView, CommentView]:
         if row is None or site is None or site.key != site_key:
             raise CommentNotFound
         max_depth = in_force(site, row.Thread).rules.max_depth
-        return site, comment_view(row.Comment, row.Comment.page_url, max_depth, is_own=True)
+        view = comment_view(row.Comment, row.Comment.page_url, max_depth, is_own=True)
+        return site, replace(view, status=Status.PENDING) if row.Comment.is_quietly_declined else view
 
 
 def comment_view(comment: Comment, page_url: str, max_depth: int, *, is_own: bool = False) -> CommentView:

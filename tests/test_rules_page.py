@@ -94,7 +94,7 @@ def test_trying_shows_what_would_fare_otherwise_and_stores_nothing(
     answer = send(owner, do="try", refuse_words="casino")
     assert answer.status_code == 200
     text = unescape(answer.text)
-    assert "One of the last 1 comments would have been treated otherwise" in text
+    assert "Of the last 1, one would have been treated otherwise" in text
     assert "1 would be refused" in text
     assert "Moderators approved 1 of these 1 and declined 0." in text
     assert "<b>casino</b>" not in answer.text.partition('id="rehearsal"')[2]
@@ -228,7 +228,7 @@ def test_rules_are_tried_and_saved_on_the_smallest_screen(
     sign_in_there(page, live_service)
     page.get_by_label("Words to refuse", exact=True).fill("casino")
     page.get_by_role("button", name="Try it").click()
-    expect(page.get_by_role("heading", name="One of the last 1 comments")).to_be_focused()
+    expect(page.get_by_role("heading", name="Of the last 1, one would")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert_accessible(page)
     page.get_by_role("button", name="Save rules").click()
