@@ -13,9 +13,12 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from comments_service.notify.mail import defanged
 from comments_service.settings import Settings
+from comments_service.storage.database import transaction
+from comments_service.storage.models import Comment
 from comments_service.vocabulary import ModeratorView, SiteView, Status
 from tests.conftest import Clock
 from tests.factories import a_comment, a_moderator, an_address
@@ -156,6 +159,18 @@ def test_a_long_text_is_cut_and_says_so(
     message = the_letter(app, site, box, clock, text="word " * 5_000)
     assert len(text_of(message)) < 8_000
     assert "The rest is on the page" in text_of(message)
+
+
+def test_the_words_that_held_it_are_told_but_cannot_be_clicked(
+    app: Flask, site: SiteView, ana: ModeratorView, box: Mailbox, clock: Clock
+) -> None:
+    a_comment(app, site, status=Status.PENDING)
+    with app.app_context(), transaction() as session:
+        reasons = [{"code": "held-word", "words": ["casino", "https://evil.example"]}, {"code": "of-old"}]
+        session.execute(update(Comment).values(verdict={"reasons": reasons}))
+    deliver(app, clock)
+    told = text_of(box.messages[0])
+    assert "Waits because of a word on the list. (casino, https[:]//evil[.]example)" in told
 
 
 def test_what_is_answered_is_told(

@@ -105,6 +105,18 @@ def test_what_the_service_declined_by_itself_tells_nobody(
     assert letters(app) == []
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_putting_a_letter_down_talks_to_nobody(
+    app: Flask, site: SiteView, ana: ModeratorView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a submission opened a connection")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    a_comment(app, site, status=Status.PENDING)
+    assert len(letters(app)) == 1
+
+
 @pytest.mark.parametrize("wanted", [Wish.OFF, Wish.HOURLY, Wish.DAILY])
 def test_who_wants_no_letter_for_each_gets_none(
     app: Flask, site: SiteView, ana: ModeratorView, wanted: Wish, now: datetime

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ from tests.mailboxes import (
     tarpit,
 )
 from tests.servers import free_port, wait_until
+from tools.service_process import COMMENTS, Reader, ServiceProcess
 
 SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -414,4 +416,28 @@ def test_a_worker_killed_before_it_settled_sends_once_more_at_most(
     deliver(app, clock)
     deliver(app, clock)
     assert len(box.messages) == 2
+    assert state(app) == (State.SENT, "")
+
+
+@SQLITE
+def test_the_server_delivers_too_and_stops_with_its_worker(
+    app: Flask, database: str, site: SiteView, ana: ModeratorView, box: Mailbox, tmp_path: Path
+) -> None:
+    service = ServiceProcess(
+        tmp_path,
+        port=free_port(),
+        settings={
+            "COMMENTS_SECRET_KEY": SECRET_KEY,
+            "COMMENTS_SMTP_URL": box.url,
+            "COMMENTS_MAIL_FROM": SENDER,
+        },
+    )
+    service.start(command=(*COMMENTS, "serve", "--with-worker"))
+    try:
+        with closing(Reader(service.port)) as reader:
+            assert reader.send("Delivered by the server.", key="once")[0] == 202
+        wait_until(lambda: len(box.messages) == 1, "the letter")
+    finally:
+        code = service.stop()
+    assert code == 0
     assert state(app) == (State.SENT, "")

@@ -12,10 +12,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from comments_service import tokens
-from comments_service.errors import FieldError, FieldsRefused, LinkEnded, NotAllowed
+from comments_service.errors import FieldError, FieldsRefused, KeyRefused, LinkEnded, NotAllowed
 from comments_service.notify.outbox import next_digest
 from comments_service.notify.recipients import decides_at, moderator_now, wish_of
-from comments_service.privacy import KeyHolder, Keyring, normal_email
+from comments_service.privacy import KeyHolder, Keyring, mask_email, normal_email
 from comments_service.storage.database import lock_for, reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
@@ -29,6 +29,7 @@ ADDRESS_PURPOSE = "letters"
 ONE_DAY = timedelta(days=1)
 CONFIRMATIONS_A_DAY = 3
 RECENT = 20
+UNREADABLE = "•••"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class RecentLetter:
 class Letters:
     """All that a moderator's page of letters shows. `dead` are those to others, about sites that one owns."""
 
-    email: str | None
+    masked_email: str | None
     is_confirmed: bool
     given_at: datetime | None
     wishes: tuple[SiteWish, ...]
@@ -71,7 +72,7 @@ class Asked:
     """What a confirmation link is about: who gave which address, and whether it was confirmed already."""
 
     moderator: str
-    email: str
+    masked_email: str
     is_confirmed: bool
 
 
@@ -85,7 +86,7 @@ def letters_of(moderator: ModeratorView, *, keys: Keyring) -> Letters:
     with reading() as session:
         address = session.get(LetterAddress, moderator.id)
         return Letters(
-            email=keys.open(address.email_sealed, column=ADDRESS_COLUMN) if address else None,
+            masked_email=_shown(address, keys) if address else None,
             is_confirmed=bool(address and address.confirmed_at),
             given_at=address.given_at if address else None,
             wishes=tuple(
@@ -148,7 +149,7 @@ def who_asks(token: str, *, keys: Keyring, now: datetime) -> Asked:
         row = _marked(session, moderator_id, mark)
         return Asked(
             moderator=session.get_one(Moderator, moderator_id).name,
-            email=keys.open(row.email_sealed, column=ADDRESS_COLUMN),
+            masked_email=_shown(row, keys),
             is_confirmed=row.confirmed_at is not None,
         )
 
@@ -230,6 +231,14 @@ def _refuse_haste(session: Session, by: ModeratorView, hashes: tuple[bytes, ...]
 def _refusal(code: str) -> FieldsRefused:
     key = f"letters.error.email.{code}"
     return FieldsRefused(key, errors=(FieldError("email", code, key),))
+
+
+def _shown(row: LetterAddress, keys: Keyring) -> str:
+    """The address as pages may show it."""
+    try:
+        return mask_email(keys.open(row.email_sealed, column=ADDRESS_COLUMN))
+    except KeyRefused:  # a damaged row must not close the page on which it can be mended
+        return UNREADABLE
 
 
 def _marked(session: Session, moderator_id: int, mark: str) -> LetterAddress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from comments_service.notify.recipients import moderator_now, wish_of
 from comments_service.privacy import Keyring, mask_email
 from comments_service.settings import Settings
 from comments_service.storage.database import reading
-from comments_service.storage.models import Comment, CommentReason, Site, Thread
+from comments_service.storage.models import Comment, Site, Thread
 from comments_service.storage.outbox import Kind, LetterAddress, Wish
 from comments_service.submit import EMAIL_COLUMN
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
@@ -179,7 +179,7 @@ def _told(session: Session, desk: _Desk, moderator: ModeratorView, comment: Comm
         text=defanged(comment.text[:MAX_TEXT_CHARACTERS]),
         is_cut=len(comment.text) > MAX_TEXT_CHARACTERS,
         excerpt=defanged(excerpt(comment.text, EXCERPT_CHARACTERS)),
-        reasons=tuple(_reasons(session, desk, comment)),
+        reasons=tuple(_reasons(desk, comment)),
         is_letter=comment.is_letter,
         created_at=comment.created_at,
         url=desk.url(f"/confirm/{token}"),
@@ -207,12 +207,20 @@ def _parent(session: Session, desk: _Desk, comment: Comment) -> str | None:
     return desk.say("letter.parent", name=_name(parent, desk), excerpt=said)
 
 
-def _reasons(session: Session, desk: _Desk, comment: Comment) -> Sequence[str]:
-    codes = session.scalars(
-        select(CommentReason.code).where(CommentReason.comment_id == comment.id).order_by(CommentReason.code)
-    )
+def _reasons(desk: _Desk, comment: Comment) -> Sequence[str]:
+    """Why it waits, with the words that fired; codes of an earlier release may have no sentence any more."""
     known = Catalogue.load().languages[desk.lang]
-    return [desk.say(f"queue.reason.{code}") for code in codes if f"queue.reason.{code}" in known]
+    found = comment.verdict.get("reasons") or [{"code": comment.verdict_reason}]
+    return [
+        " ".join([desk.say(f"queue.reason.{reason['code']}"), *_words_of(reason)])
+        for reason in found
+        if f"queue.reason.{reason['code']}" in known
+    ]
+
+
+def _words_of(reason: Mapping[str, Any]) -> list[str]:
+    words = ", ".join(defanged(plain(str(word), NAME_CHARACTERS)) for word in reason.get("words") or ())
+    return [f"({words})"] if words else []
 
 
 def _waiting(site_id: int) -> Select[Comment, Thread]:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel.dates import format_date, format_time
+from email_validator import validate_email
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from comments_service.markup import plain
@@ -55,7 +56,7 @@ def compose(
     message = EmailMessage(policy=SMTP)
     message["Subject"] = plain(told["subject.txt"], MAX_SUBJECT_CHARACTERS)
     message["From"] = _sender(settings)
-    message["To"] = Address(addr_spec=letter.to)
+    message["To"] = _recipient(letter.to)
     message["Date"] = format_datetime(now.astimezone(UTC))
     message["Message-ID"] = f"<letter.{number}.{int(created_at.timestamp())}@{_sender(settings).domain}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: nobody's holiday notice answers it
@@ -93,6 +94,12 @@ def _broken(line: str) -> str:
 def _sender(settings: Settings) -> Address:
     name, address = parseaddr(settings.mail_from or "")
     return Address(display_name=name, addr_spec=address)
+
+
+def _recipient(email: str) -> Address:
+    # A domain in letters of its own travels as punycode, which every server takes
+    valid = validate_email(email, check_deliverability=False)
+    return Address(addr_spec=valid.ascii_email or valid.normalized)
 
 
 def _words(lang: str, values: Mapping[str, Any]) -> dict[str, Any]:

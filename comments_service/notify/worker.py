@@ -26,6 +26,7 @@ from comments_service.storage.threads import insert_if_absent
 
 PAUSE_SECONDS = 2.0  # nobody waits for a letter by the second
 TROUBLE_SECONDS = 10.0  # the database is away
+NOTE_PAUSES_SECONDS = (1.0, 5.0, 20.0)
 SIGN_EVERY = timedelta(seconds=30)
 SIGN = "letters"
 log = structlog.get_logger(__name__)
@@ -115,8 +116,18 @@ class Worker:
             own_name=own_name(settings),
             timeout_seconds=settings.smtp_timeout_seconds,
         )
-        outbox.settle_sent(claimed, now=self._clock())
+        self._note_sent(claimed)
         return True
+
+    def _note_sent(self, claimed: Claimed) -> None:
+        """Note that it is gone, with patience: a letter whose note is lost goes out once more."""
+        for pause_seconds in NOTE_PAUSES_SECONDS:
+            try:
+                outbox.settle_sent(claimed, now=self._clock())
+                return
+            except SQLAlchemyError:
+                self._stopped.wait(pause_seconds)
+        outbox.settle_sent(claimed, now=self._clock())
 
     def _written(self, claimed: Claimed, now: datetime) -> Letter | Unneeded:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 
 from comments_service.notify import addresses
-from comments_service.privacy import mask_email
 from comments_service.web.own_forms import refuse_foreign_form
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
@@ -22,7 +21,7 @@ def address(token: str) -> Response:
         "letters/address.html",
         token=token,
         name=asked.moderator,
-        email=mask_email(asked.email),
+        email=asked.masked_email,
         is_confirmed=asked.is_confirmed,
     )
 

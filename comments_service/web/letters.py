@@ -6,7 +6,6 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 
 from comments_service.errors import FieldsRefused, Malformed
 from comments_service.notify.addresses import drop_address, give_address, letters_of, set_wishes
-from comments_service.privacy import mask_email
 from comments_service.storage.outbox import Wish
 from comments_service.web.forms import comment_id
 from comments_service.web.sessions import NOTICE, answer, require_moderator
@@ -76,7 +75,6 @@ def _page(error: FieldsRefused | None = None) -> Response:
         **words,
         moderator=g.moderator,
         letters=letters,
-        masked=mask_email(letters.email) if letters.email else None,
         wishes=list(Wish),
         prefix=PREFIX,
         sends=parts.settings.mail_server is not None,
