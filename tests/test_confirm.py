@@ -92,7 +92,9 @@ def test_a_button_decides_as_the_moderator_of_the_letter(
     assert press(client, link(app, ana, comment, now=now), verb).status_code == 303
     assert status(app, comment) == stands
     with app.app_context():
-        row = db.session.scalars(select(JournalRow).where(JournalRow.action == DECIDED)).one()
+        row = db.session.scalars(
+            select(JournalRow).where(JournalRow.moderator_id == ana.id, JournalRow.action == DECIDED)
+        ).one()
         assert row.moderator_id == ana.id
 
 
@@ -104,7 +106,14 @@ def test_pressing_twice_decides_once(
     assert [press(client, address, "spam").status_code for _ in range(2)] == [303, 303]
     assert "You decided" in client.get(address).text
     with app.app_context():
-        assert len(db.session.scalars(select(JournalRow).where(JournalRow.action == DECIDED)).all()) == 1
+        assert (
+            len(
+                db.session.scalars(
+                    select(JournalRow).where(JournalRow.moderator_id == ana.id, JournalRow.action == DECIDED)
+                ).all()
+            )
+            == 1
+        )
 
 
 def test_what_somebody_decided_meanwhile_is_said_and_stays(
