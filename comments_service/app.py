@@ -18,7 +18,9 @@ from comments_service.web import (
     account,
     api,
     assets,
+    comment_page,
     confirm,
+    decisions,
     embed,
     headers,
     health,
@@ -77,6 +79,8 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         invite.blueprint,
         queue.blueprint,
         letters.blueprint,
+        decisions.blueprint,
+        comment_page.blueprint,
         settings_pages.blueprint,
         rules.blueprint,
     ):

@@ -159,6 +159,12 @@ class ChangedMeanwhile(CommentsError):
     status, slug, title = 409, "changed-meanwhile", "These settings were changed meanwhile"
 
 
+class NotUndoable(CommentsError):
+    """There is nothing here that could be taken back, or nothing any more."""
+
+    status, slug, title = 409, "not-undoable", "This cannot be taken back"
+
+
 class LengthRequired(CommentsError):
     """An unsafe request came without Content-Length."""
 

@@ -12,9 +12,10 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from comments_service.article_url import identify
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.errors import DuplicateComment, FieldsRefused, KeyReused
 from comments_service.labelled import LabelledComment
-from comments_service.moderate import Change, decide
 from comments_service.privacy import KeyHolder
 from comments_service.settings import Settings
 from comments_service.storage.database import reading

@@ -23,8 +23,9 @@ from sqlalchemy import exists, select
 
 from comments_service import create_app, logs
 from comments_service.article_url import identify
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.errors import CommentsError
-from comments_service.moderate import Change, decide
 from comments_service.own_texts import OwnText
 from comments_service.people.accounts import add_moderator, list_moderators, reset_password
 from comments_service.serving import Service

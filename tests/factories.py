@@ -11,7 +11,8 @@ from typing import Any
 from flask import Flask
 
 from comments_service.article_url import identify
-from comments_service.moderate import Change, decide
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.notify.addresses import ADDRESS_COLUMN
 from comments_service.people.accounts import add_moderator
 from comments_service.storage.database import db, transaction

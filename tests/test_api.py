@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from comments_service.moderate import open_or_close
+from comments_service.decisions.articles import open_or_close
 from comments_service.vocabulary import SiteView
 from tests.conftest import NOW, Clock
 from tests.doors import (

@@ -16,9 +16,10 @@ from comments_service.cli import main
 from comments_service.clusters.evaluate import evaluate
 from comments_service.clusters.fingerprint import fingerprint, is_like, likeness, plain_text
 from comments_service.clusters.joining import MEMORY, Member, members
+from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.verbs import Change
 from comments_service.erase import erase_person
 from comments_service.labelled import LabelledComment
-from comments_service.moderate import Change, decide, decide_all
 from comments_service.privacy import Keyring
 from comments_service.retention import sweep
 from comments_service.settings import Settings
@@ -97,8 +98,9 @@ def test_members_are_asked_for_by_where_they_stand(app: Flask, post: Post, now: 
         assert [m.id for m in members(session, ids[0], [Status.PENDING])] == [ids[0], ids[2]]
         assert members(session, ids[0], [Status.SPAM]) == (Member(ids[1], 2, Status.SPAM),)
         changes = [Change(m.id, m.version, Status.SPAM) for m in members(session, ids[0], [Status.PENDING])]
-        done, late = decide_all(changes, by=None, now=now)
-        assert (len(done), late, members(session, ids[0], [Status.PENDING])) == (2, [], ())
+        outcome = decide_all(changes, by=None, now=now)
+        assert (len(outcome.done), outcome.late) == (2, ())
+        assert members(session, ids[0], [Status.PENDING]) == ()
 
 
 def test_who_copies_a_comment_and_adds_a_link_does_not_share_its_fate(app: Flask, post: Post) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from comments_service import tokens
-from comments_service.moderate import Change, decide
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.storage.database import db, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment

@@ -19,6 +19,9 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from comments_service import create_app
+from comments_service.decisions.articles import open_or_close
+from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.verbs import Change
 from comments_service.erase import erase_person
 from comments_service.errors import (
     CommentNotFound,
@@ -27,7 +30,6 @@ from comments_service.errors import (
     FieldsRefused,
     ThreadClosed,
 )
-from comments_service.moderate import Change, decide, decide_all, open_or_close
 from comments_service.settings import Settings
 from comments_service.storage.database import db
 from comments_service.storage.models import Comment, Thread

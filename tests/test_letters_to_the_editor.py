@@ -13,8 +13,9 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from comments_service import tokens
+from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.verbs import Change
 from comments_service.errors import DecidedMeanwhile, FieldsRefused
-from comments_service.moderate import Change, decide, decide_all
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.submit import submit
@@ -151,8 +152,8 @@ def test_no_decision_publishes_a_letter(app: Flask, client: FlaskClient, editors
     with app.app_context():
         with pytest.raises(DecidedMeanwhile):
             decide(change, by=None, now=NOW)
-        done, late = decide_all([change], by=None, now=NOW)
-    assert (done, late) == ([], [change])
+        outcome = decide_all([change], by=None, now=NOW)
+    assert (outcome.done, [one.why for one in outcome.late]) == ((), ["letter"])
     assert is_unpublished(app, client, letter)
 
 

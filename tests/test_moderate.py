@@ -9,8 +9,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from comments_service.decisions.articles import open_or_close
+from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.verbs import Change
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
-from comments_service.moderate import Change, decide, decide_all, open_or_close
 from comments_service.storage.database import db
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, Thread, ThreadAlias
@@ -88,17 +90,17 @@ def test_a_bulk_tells_what_took_effect_and_what_came_too_late(app: Flask, site: 
     fresh, late = a_comment(app, site, status="pending"), a_comment(app, site, status="spam")
     changes = [Change(late.id, 1, Status.APPROVED), Change(fresh.id, 1, Status.APPROVED)]
     with app.app_context():
-        done, missed = decide_all(changes, by=None, now=NOW)
-    assert [d.comment_id for d in done] == [fresh.id]
-    assert [c.comment_id for c in missed] == [late.id]
+        outcome = decide_all(changes, by=None, now=NOW)
+    assert [d.comment_id for d in outcome.done] == [fresh.id]
+    assert [one.comment_id for one in outcome.late] == [late.id]
     assert drift(app) == 0
 
 
 def test_the_same_comment_twice_in_one_bulk_is_decided_once(app: Flask, site: SiteView) -> None:
     comment = a_comment(app, site, status="pending")
     with app.app_context():
-        done, _ = decide_all([Change(comment.id, 1, Status.APPROVED)] * 2, by=None, now=NOW)
-    assert len(done) == 1
+        outcome = decide_all([Change(comment.id, 1, Status.APPROVED)] * 2, by=None, now=NOW)
+    assert len(outcome.done) == 1
     assert drift(app) == 0
 
 
@@ -136,7 +138,7 @@ def test_two_bulks_over_the_same_comments_do_not_block_each_other(app: Flask, si
     def run(changes: list[Change]) -> int:
         with app.app_context():
             barrier.wait()
-            return len(decide_all(changes, by=None, now=NOW)[0])
+            return len(decide_all(changes, by=None, now=NOW).done)
 
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(run, [forward, forward[::-1]]))

@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 
 from comments_service import tokens
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.errors import ThreadClosed
-from comments_service.moderate import Change, decide
 from comments_service.notify import outbox
 from comments_service.notify.addresses import set_wishes
 from comments_service.notify.outbox import LEASE, MAX_TRIES, WAITS, Claimed, next_digest

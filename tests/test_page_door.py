@@ -13,7 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from comments_service.moderate import Change, decide, open_or_close
+from comments_service.decisions.articles import open_or_close
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.storage.database import db
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import NOW, Clock

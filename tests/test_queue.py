@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from comments_service.moderate import Change, decide
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction

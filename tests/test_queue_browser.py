@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from comments_service.moderate import Change, decide
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.vocabulary import Status
 from tests.browser import Console, assert_accessible
 from tests.factories import PASSWORD, StoredComment, a_comment, a_moderator, a_site

@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.errors import CommentNotFound, FieldsRefused, SiteNotFound
-from comments_service.moderate import Change, decide
 from comments_service.rules.change import Place, change_rules
 from comments_service.rules.rehearsal import COMMENTS, Outcome, Rehearsal, rehearse
 from comments_service.storage.database import transaction

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from comments_service.moderate import Change, decide
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.retention import BATCH, Swept, sweep
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction

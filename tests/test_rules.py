@@ -15,9 +15,10 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from comments_service import tokens
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.errors import ChangedMeanwhile, CommentNotFound, FieldsRefused, NotAllowed, ThreadClosed
 from comments_service.export import export_site
-from comments_service.moderate import Change, decide
 from comments_service.rules.change import Place, change_rules, versions
 from comments_service.rules.judge import Facts, judge
 from comments_service.rules.words import Texts, fired

@@ -11,8 +11,10 @@ from flask import Flask
 
 from comments_service import snapshot
 from comments_service.article_url import identify
+from comments_service.decisions.articles import open_or_close
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.errors import Malformed
-from comments_service.moderate import Change, decide, open_or_close
 from comments_service.snapshot import Position, Question
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import SiteView, Status, ThreadSnapshot
@@ -37,7 +39,7 @@ def ids(page: ThreadSnapshot) -> list[int]:
 def hide(app: Flask, comment: StoredComment) -> None:
     """Let a moderator trash a comment."""
     with app.app_context():
-        decide(Change(comment.id, comment.version, to_status=Status.TRASH), by=None, now=NOW)
+        decide(Change(comment.id, comment.version, Status.TRASH), by=None, now=NOW)
 
 
 def test_an_article_never_commented_is_empty_and_open(app: Flask, site: SiteView) -> None:

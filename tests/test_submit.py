@@ -13,6 +13,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from comments_service import tokens
+from comments_service.decisions.articles import open_or_close
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.errors import (
     CommentsError,
     DuplicateComment,
@@ -21,7 +24,6 @@ from comments_service.errors import (
     ThreadClosed,
     TooManyComments,
 )
-from comments_service.moderate import Change, decide, open_or_close
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.submit import submit

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
-from comments_service.moderate import Change, decide
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.notify.addresses import set_wishes
 from comments_service.notify.letters import write
 from comments_service.notify.outbox import WAITS, Claimed

@@ -26,7 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from comments_service import create_app, tokens
-from comments_service.moderate import Change, decide
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
 from comments_service.settings import load_settings
 from comments_service.storage.database import db
 from comments_service.vocabulary import Status

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from comments_service.commands.installation import Installation, on_installation, print_json
-from comments_service.moderate import open_or_close
+from comments_service.decisions.articles import open_or_close
 from comments_service.threads import ThreadLine, list_threads
 
 

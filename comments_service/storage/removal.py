@@ -9,6 +9,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from comments_service.storage.clusters import ClusterKey
+from comments_service.storage.decisions import Claim, Revision
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
 from comments_service.storage.search import forget
@@ -27,6 +28,7 @@ EMPTY_PLACE: dict[str, object] = {
     "pinned_at": None,
     "picked_at": None,
     "cluster_id": None,
+    "edited_at": None,
     "proven_root_id": None,
     "verdict": {},
     "is_purged": True,
@@ -55,8 +57,11 @@ def remove(session: Session, ids: Collection[int]) -> None:
     session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id.in_(ids)))
     session.execute(delete(ClusterKey).where(ClusterKey.comment_id.in_(ids)))
     session.execute(delete(CommentReason).where(CommentReason.comment_id.in_(ids)))
+    session.execute(delete(Revision).where(Revision.comment_id.in_(ids)))
+    session.execute(delete(Claim).where(Claim.comment_id.in_(ids)))
     forget(session, ids)
-    session.execute(update(JournalRow).where(JournalRow.comment_id.in_(ids)).values(reason=""))
+    forgotten = {"reason": "", "details": {}}  # there is nothing left that an undo could bring back
+    session.execute(update(JournalRow).where(JournalRow.comment_id.in_(ids)).values(forgotten))
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
     _drop_empty_places(session, {row.id for row in rows})
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, redirect, request, url_for
 
 from comments_service import tokens
+from comments_service.decisions.decide import decide
+from comments_service.decisions.happened import Happened, happened_to
+from comments_service.decisions.verbs import Change
 from comments_service.errors import CommentNotFound, DecidedMeanwhile, LinkEnded, Malformed
-from comments_service.moderate import Change, decide
 from comments_service.notify.recipients import moderator_now
-from comments_service.queue.happened import Happened, happened_to
 from comments_service.queue.lines import QueueRow
 from comments_service.queue.page import queue_rows
 from comments_service.storage.database import reading
@@ -55,7 +56,8 @@ def act(token: str) -> Response:
         if not _is_own(happened, link, moderator) or happened.status != VERBS[verb]:
             return _page(token, link, moderator, status=error.status)
     if verb == "reply":
-        return make_response(redirect(url_for("queue.show", status="approved"), 303))
+        here = url_for("comment_page.show", number=link.comment_id, _anchor="reply")
+        return make_response(redirect(here, 303))
     return make_response(redirect(url_for("confirm.show", token=token), 303))
 
 
@@ -106,4 +108,4 @@ def _happened(link: ConfirmLink, moderator: ModeratorView) -> Happened:
 
 
 def _is_own(happened: Happened, link: ConfirmLink, moderator: ModeratorView) -> bool:
-    return (happened.by_id, happened.version) == (moderator.id, link.version)
+    return (happened.by_id, happened.version) == (moderator.id, link.version + 1)

@@ -114,35 +114,17 @@ def _is_blank(value: str) -> bool:
     return all(unicodedata.category(character)[0] in "ZC" for character in value)
 
 
-class CommentForm(FlaskForm):
-    """The fields of a comment. An error's text is its code: the catalogue has the sentence."""
-
-    class Meta(FlaskForm.Meta):
-        """The ticket stands where the session's token stands in other forms."""
-
-        csrf = True
-        csrf_class: type[CSRF] = TicketCSRF  # type: ignore[assignment]
-        csrf_field_name = "ticket"
-        csrf_context: Any
-        locales = False
+class CommentWords(FlaskForm):
+    """What is said in a comment, and by whom. An error's text is its code: the catalogue has the sentence."""
 
     text = TextAreaField(filters=[_unix_lines])
     name = StringField(filters=[_trimmed])
-    email = StringField(filters=[_trimmed])
     website = StringField(filters=[_trimmed])
-    parent = StringField(filters=[_trimmed])
-    audience = StringField(filters=[_trimmed])
 
-    def __init__(self, fields: Mapping[str, str] | None, context: TicketContext) -> None:
-        """Read the named fields; None makes an empty form with a fresh ticket."""
-        self.site = context.site
-        formdata = MultiDict(fields) if fields is not None else None
-        super().__init__(formdata, meta={"csrf_context": context})  # type: ignore[no-untyped-call]
-
-    @property
-    def fresh_ticket(self) -> str:
-        """The ticket for a form that is about to be shown."""
-        return str(cast(CSRFTokenField, self["ticket"]).current_token)
+    def __init__(self, site: SiteView, *arguments: Any, **more: Any) -> None:
+        """Hold the fields against what the site requires."""
+        self.site = site
+        super().__init__(*arguments, **more)  # type: ignore[no-untyped-call]
 
     def validate_text(self, field: Field) -> None:
         """1 to 65,525 bytes of something visible."""
@@ -157,6 +139,42 @@ class CommentForm(FlaskForm):
         _refuse(any(pattern.search(field.data) for pattern in unfit), "characters")
         _refuse(len(field.data) > MAX_NAME_CHARACTERS, "too_long")
 
+    def validate_website(self, field: Field) -> None:
+        """An http or https address; a bare host gets its scheme."""
+        if not field.data:
+            return
+        if _BARE_HOST.match(field.data):
+            field.data = f"https://{field.data}"
+        _refuse(len(field.data) > MAX_WEBSITE_CHARACTERS, "too_long")
+        _refuse(not is_web_address(field.data), "invalid")
+
+
+class CommentForm(CommentWords):
+    """The fields of a comment as readers send them."""
+
+    class Meta(FlaskForm.Meta):
+        """The ticket stands where the session's token stands in other forms."""
+
+        csrf = True
+        csrf_class: type[CSRF] = TicketCSRF  # type: ignore[assignment]
+        csrf_field_name = "ticket"
+        csrf_context: Any
+        locales = False
+
+    email = StringField(filters=[_trimmed])
+    parent = StringField(filters=[_trimmed])
+    audience = StringField(filters=[_trimmed])
+
+    def __init__(self, fields: Mapping[str, str] | None, context: TicketContext) -> None:
+        """Read the named fields; None makes an empty form with a fresh ticket."""
+        formdata = MultiDict(fields) if fields is not None else None
+        super().__init__(context.site, formdata, meta={"csrf_context": context})
+
+    @property
+    def fresh_ticket(self) -> str:
+        """The ticket for a form that is about to be shown."""
+        return str(cast(CSRFTokenField, self["ticket"]).current_token)
+
     def validate_email(self, field: Field) -> None:
         """Syntax only: nobody is asked whether the address exists."""
         _refuse(self.site.email_required and not field.data, "required")
@@ -167,15 +185,6 @@ class CommentForm(FlaskForm):
                 validate_email(field.data, check_deliverability=False)
             except EmailNotValidError:
                 raise ValidationError("invalid") from None  # its sentence quotes the address
-
-    def validate_website(self, field: Field) -> None:
-        """An http or https address; a bare host gets its scheme."""
-        if not field.data:
-            return
-        if _BARE_HOST.match(field.data):
-            field.data = f"https://{field.data}"
-        _refuse(len(field.data) > MAX_WEBSITE_CHARACTERS, "too_long")
-        _refuse(not is_web_address(field.data), "invalid")
 
     def validate_parent(self, field: Field) -> None:
         """An id of ours, or nothing; whether it fits the article is the room below's to say."""

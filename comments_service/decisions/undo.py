@@ -1,0 +1,77 @@
+"""Takes back what moderators did: one thing or a whole bulk, to the exact earlier state, and back again.
+
+An undo is itself a row of the journal, so it can be undone: that is the redo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from comments_service.decisions import authors, undo_comments, undo_places
+from comments_service.decisions.act import Act, Late, Undone, Why, refuse_onlookers
+from comments_service.decisions.verbs import MOVED
+from comments_service.errors import NotUndoable
+from comments_service.storage.database import lock_for, transaction
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.vocabulary import Decision, ModeratorView, Role
+
+UNDOERS = {**undo_comments.UNDOERS, **undo_places.UNDOERS, **authors.UNDOERS}
+UNDOABLE = frozenset(UNDOERS)
+
+
+def undo(
+    *, by: ModeratorView | None, now: datetime, batch: str | None = None, journal_id: int | None = None
+) -> Undone:
+    """Take back a whole batch, or the one thing that a row of the journal tells of.
+
+    What somebody changed since, or took back already, stays as it is and is told as late.
+
+    Raises: NotUndoable when there is no such thing, or nothing that could be taken back; NotAllowed.
+    """
+    act = Act(by, now)
+    with transaction() as session:
+        rows = _rows(session, by, batch, journal_id)
+        if not rows:
+            raise NotUndoable
+        lock_for(session, sha256((rows[0].batch or f"row {rows[0].id}").encode()).digest())
+        refuse_onlookers(by, {row.site_id for row in rows if row.site_id is not None})
+        return _undo(session, rows, act)
+
+
+def _rows(
+    session: Session, by: ModeratorView | None, batch: str | None, journal_id: int | None
+) -> list[JournalRow]:
+    wanted = JournalRow.id == journal_id if batch is None else JournalRow.batch == batch
+    rows = session.scalars(select(JournalRow).where(wanted).order_by(JournalRow.id)).all()
+    if journal_id is not None and rows and rows[0].action == MOVED:  # a move is taken back whole
+        moved = (JournalRow.batch == rows[0].batch, JournalRow.action == MOVED)
+        rows = session.scalars(select(JournalRow).where(*moved).order_by(JournalRow.id)).all()
+    return [
+        row
+        for row in rows
+        if row.action in UNDOABLE
+        and (row.action != DECIDED or row.from_status is not None)  # what the service thought at first
+        and (by is None or (row.site_id is not None and by.access.may(Role.VIEWER, row.site_id)))
+    ]
+
+
+def _undo(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
+    taken_back = set(
+        session.scalars(select(JournalRow.undoes_id).where(JournalRow.undoes_id.in_([r.id for r in rows])))
+    )
+    late = [Late(row.comment_id or 0, Why.UNDONE) for row in rows if row.id in taken_back]
+    done: list[Decision] = []
+    count = 0
+    left = [row for row in rows if row.id not in taken_back]
+    for undoer in dict.fromkeys(UNDOERS[row.action] for row in reversed(left)):  # the last thing first
+        mine = [row for row in left if UNDOERS[row.action] is undoer]
+        part = undoer(session, mine, act)
+        done += part.done
+        late += part.late
+        count += part.count
+    return Undone(act.batch if count else None, count, tuple(done), tuple(late))

@@ -1,0 +1,112 @@
+"""Takes back what was done to comments: decisions, marks, edits, and replies of moderators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from comments_service.decisions.act import (
+    Act,
+    Found,
+    Late,
+    Undone,
+    Why,
+    before,
+    decision,
+    locked,
+    restored,
+)
+from comments_service.decisions.showing import recount, shows_otherwise, teach, unteach
+from comments_service.decisions.verbs import EDITED, MARKS, OPPOSITE, REPLIED
+from comments_service.storage.decisions import Revision
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Comment
+from comments_service.storage.search import index
+from comments_service.vocabulary import Decision, Status
+
+Undoer = Callable[[Session, Sequence[JournalRow], Act], Undone]
+UNSEEN = frozenset({"comment-flagged", "comment-unflagged"})  # readers see nothing of these
+
+
+def take_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
+    """Bring comments back to where they were before these rows, if nobody has changed them since."""
+    found = locked(session, {row.comment_id for row in rows if row.comment_id is not None}, act.by)
+    done: list[Decision] = []
+    late: list[Late] = []
+    for row in rows:
+        comment = found.get(row.comment_id or 0)
+        values = _earlier(session, row, act)
+        why = _why_not(comment, row, values)
+        if why is not None or comment is None:
+            late.append(Late(row.comment_id or 0, why or Why.GONE))
+        else:
+            _restore(session, row, comment, values, act)
+            done.append(decision(comment, values.get("status", comment.status)))
+    return Undone(None, len(done), tuple(done), tuple(late))
+
+
+def _earlier(session: Session, row: JournalRow, act: Act) -> dict[str, Any]:
+    """The columns as they were before the row."""
+    values = restored(row.details.get("before", {}))
+    if row.action == REPLIED:
+        values = {"status": Status.TRASH}  # it was not there: now nobody sees it, and the redo finds it
+    if row.action == DECIDED:
+        values.setdefault("status", row.from_status)
+    if "status" in values:
+        values.setdefault("status_changed_at", act.now)
+    if "revision" in row.details:
+        words = session.get_one(Revision, (row.comment_id, row.details["revision"]))
+        values |= {"name": words.name, "website": words.website, "text": words.text}
+    return values
+
+
+def _why_not(comment: Found | None, row: JournalRow, values: dict[str, Any]) -> Why | None:
+    if comment is None:
+        return Why.GONE
+    if row.version is None or comment.version != row.version + 1:
+        return Why.CHANGED
+    if comment.is_letter and values.get("status") == Status.APPROVED:
+        return Why.LETTER
+    return None
+
+
+def _restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any], act: Act) -> None:
+    back = update(Comment).where(Comment.id == was.id, Comment.version == was.version)
+    back = back.values(**values, version=Comment.version + 1)
+    session.execute(back.execution_options(synchronize_session=False))
+    to_status = values.get("status", was.status)
+    is_shown_anew = to_status == Status.APPROVED != was.status
+    if to_status != was.status:
+        recount(session, [(was, to_status)])
+    elif was.status == Status.APPROVED and row.action not in UNSEEN:
+        shows_otherwise(session, {was.thread_id: 0})
+    if row.details.get("taught"):
+        unteach(session, was)
+    details: dict[str, Any] = {"before": before(was, values.keys() & set(_KEPT))}
+    if is_shown_anew and teach(session, [was]):
+        details["taught"] = True
+    if "revision" in row.details:
+        details |= {"revision": row.details["to_revision"], "to_revision": row.details["revision"]}
+        session.expire_all()
+        index(session, session.get_one(Comment, was.id))
+    session.add(_row(row, was, to_status, details, act))
+
+
+_KEPT = (
+    *("status", "status_changed_at", "is_quietly_declined", "pinned_at", "picked_at"),
+    *("flag_count", "edited_at"),
+)
+
+
+def _row(row: JournalRow, was: Found, to_status: str, details: dict[str, Any], act: Act) -> JournalRow:
+    more: dict[str, Any] = {"undoes_id": row.id, "details": details}
+    if row.action in (DECIDED, REPLIED):
+        return act.row(was, DECIDED, from_status=was.status, to_status=to_status, **more)
+    return act.row(was, OPPOSITE.get(row.action, row.action), **more)
+
+
+ACTIONS = (DECIDED, EDITED, REPLIED, *(mark.action for mark in MARKS.values()))
+UNDOERS: dict[str, Undoer] = dict.fromkeys(ACTIONS, take_back)

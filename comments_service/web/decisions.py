@@ -1,0 +1,155 @@
+"""The doors of the moderators' verbs: decide, take back, empty, claim; by plain forms and by JSON."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
+
+from comments_service.decisions import articles
+from comments_service.decisions.act import Why
+from comments_service.decisions.claims import look_at
+from comments_service.decisions.decide import decide_all
+from comments_service.decisions.happened import happened_to
+from comments_service.decisions.undo import undo as take_back
+from comments_service.decisions.verbs import Change, Verb
+from comments_service.errors import Malformed
+from comments_service.web.forms import comment_id
+from comments_service.web.outcomes import back, sentence, told, wants_json
+from comments_service.web.place import place_of
+from comments_service.web.sessions import require_moderator
+from comments_service.web.wiring import wiring
+from comments_service.web.words import moderators_words
+
+NOTHING = "nothing"  # what Enter in a tick box sends
+MAX_TICKS = 500  # more than the longest page; the transaction of a decision stays short
+MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
+_TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})")
+_BATCH = re.compile(r"[A-Za-z0-9_-]{22}")
+
+blueprint = Blueprint("decisions", __name__)
+blueprint.before_request(require_moderator)
+
+
+@blueprint.post("/queue/decisions")
+def decide() -> Response:
+    """Decide about one comment or about all that are ticked, as they were shown."""
+    place = place_of(request.form)
+    if request.form.get("decide") == NOTHING:
+        return make_response(redirect(place.address(), 303))
+    verb, changes = _wanted()
+    if not changes:
+        return told(verb, place, notice={"key": "queue.done.nothing"})
+    if verb == Verb.DELETE and not (request.form.get("sure") or wants_json()):
+        return _ask(len(changes))
+    outcome = decide_all(changes, by=g.moderator, now=wiring().now(), reason=_reason())
+    done = (*outcome.done, *outcome.repeated)
+    return told(verb, place, done=done, late=outcome.late, batch=outcome.batch)
+
+
+@blueprint.post("/queue/undo")
+def undo() -> Response:
+    """Take back a whole batch, or the one thing that a row of the audit page tells of."""
+    place = place_of(request.form)
+    batch, row = request.form.get("batch", ""), comment_id(request.form.get("journal", ""))
+    if not _BATCH.fullmatch(batch) and row is None:
+        raise Malformed
+    by, now = g.moderator, wiring().now()
+    undone = take_back(by=by, now=now, batch=batch) if batch else take_back(by=by, now=now, journal_id=row)
+    notice = {"key": "queue.done.undo", "count": undone.count}
+    return told(
+        "undo",
+        place,
+        done=undone.done,
+        late=undone.late,
+        batch=undone.batch,
+        notice=notice,
+        count=undone.count,
+    )
+
+
+@blueprint.post("/queue/claims")
+def claims() -> Response:
+    """Say that this person looks at the first of these comments, and who looks at the others."""
+    shown = dict(_shown(text) for text in request.form.getlist("id")[:MAX_TICKS])
+    looking = look_at(shown, by=g.moderator, now=wiring().now())
+    age = moderators_words()["age"]
+    body = {
+        "claims": {str(number): {"name": name} for number, name in looking.names.items()},
+        "changed": {
+            str(one.comment_id): {
+                "status": one.status,
+                "by": one.by,
+                "age": age(one.at) if one.at else None,
+                "sentence": sentence(Why.CHANGED, one),
+            }
+            for one in happened_to(looking.changed, access=g.moderator.access)
+        },
+    }
+    return make_response(jsonify(body))
+
+
+@blueprint.post(f"/queue/articles/{MAX_ID}number>")
+def open_or_close(number: int) -> Response:
+    """Let an article take comments, or no more."""
+    wanted = request.form.get("article")
+    if wanted not in ("open", "close"):
+        raise Malformed
+    by, now = g.moderator, wiring().now()
+    batch = articles.open_or_close(number, is_open=wanted == "open", by=by, now=now)
+    notice = {"key": f"queue.article.{wanted}_done"}
+    return told(wanted, place_of(request.form), batch=batch, notice=notice)
+
+
+def _ask(count: int) -> Response:
+    """Before something is deleted for ever: what that means, and whether it is meant."""
+    kept = [
+        (name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "sure")
+    ]
+    html = render_template(
+        "queue/ask.html",
+        **moderators_words(),
+        moderator=g.moderator,
+        count=count,
+        kept=kept,
+        action=request.path,
+        back=back(place_of(request.form)),
+    )
+    return make_response(html)
+
+
+def _wanted() -> tuple[Verb, list[Change]]:
+    """The verb and its comments: a row's own button names its comment, the bar's buttons mean the ticks."""
+    word, _, tick = request.form.get("decide", "").partition(" ")
+    if word not in set(Verb):
+        raise Malformed
+    ticks = [tick] if tick else request.form.getlist("tick")
+    if len(ticks) > MAX_TICKS:
+        raise Malformed
+    verb = Verb(word)
+    return verb, [Change(*_numbers(tick), verb) for tick in ticks]
+
+
+def _numbers(tick: str) -> tuple[int, int]:
+    match = _TICK.fullmatch(tick)
+    number = comment_id(match[1]) if match else None
+    version = comment_id(match[2]) if match else None
+    if number is None or version is None:
+        raise Malformed
+    return number, version
+
+
+def _shown(text: str) -> tuple[int, int | None]:
+    if ":" in text:
+        return _numbers(text)
+    number = comment_id(text)
+    if number is None:
+        raise Malformed
+    return number, None
+
+
+def _reason() -> str:
+    reason = request.form.get("reason", "").strip()
+    if not reason.isprintable():
+        raise Malformed
+    return reason

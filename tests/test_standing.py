@@ -1,0 +1,161 @@
+"""Who is banned, who is trusted: by which trace, for how long, and what proves it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from comments_service.decisions.authors import Wish, let_stand, lift
+from comments_service.decisions.standing import Kind, Trace, Traces, domains_of, standing_of
+from comments_service.decisions.undo import undo
+from comments_service.errors import FieldsRefused
+from comments_service.privacy import Keyring
+from comments_service.storage.database import db
+from comments_service.storage.decisions import Standing
+from comments_service.vocabulary import SiteView
+from tests.conftest import NOW
+from tests.factories import StoredComment, a_comment
+from tests.test_decisions import journal, row_of
+
+EMAIL = "dan@mail.example.org"
+NETWORK = "10.9.8.0/24"
+
+
+def stand(app: Flask, keys: Keyring, comment: StoredComment, kind: Kind, mark: Trace, **more: Any) -> str:
+    """Ban or trust the author of a comment; the batch."""
+    with app.app_context():
+        wish = Wish(kind, mark, **more)
+        outcome = let_stand(comment.id, wish, by=None, keys=keys, now=NOW, network_days=30)
+        return str(outcome.batch)
+
+
+def stands(app: Flask, traces: Traces, *, days: int = 0) -> Kind | None:
+    """How an author of these traces stands some days later."""
+    with app.app_context():
+        try:
+            return standing_of(db.session(), traces, now=NOW + timedelta(days=days))
+        finally:
+            db.session.rollback()
+
+
+def traces_of(app: Flask, site: SiteView, keys: Keyring, comment: StoredComment, mark: Trace) -> Traces:
+    """What another submission of the same author would show of one kind."""
+    found: dict[Trace, dict[str, Any]] = {
+        Trace.RECEIPT: {"root_id": row_of(app, comment).proven_root_id},
+        Trace.EMAIL: {"email_hashes": keys.email_hashes(EMAIL, site_id=site.id)},
+        Trace.NETWORK: {"network_hashes": keys.network_hashes(NETWORK, site_id=site.id)},
+        Trace.DOMAIN: {"domains": domains_of("eva@x.mail.example.org", None)},
+    }
+    return Traces(site.id, **found[mark])
+
+
+@pytest.mark.parametrize("mark", list(Trace))
+def test_a_ban_is_known_by_each_trace_and_by_no_other(
+    app: Flask, site: SiteView, keys: Keyring, mark: Trace
+) -> None:
+    comment = a_comment(app, site, email=EMAIL, network=NETWORK)
+    stand(app, keys, comment, Kind.BAN, mark)
+    for other in Trace:
+        traces = traces_of(app, site, keys, comment, other)
+        assert stands(app, traces) == (Kind.BAN if other == mark else None)
+    elsewhere = replace(traces_of(app, site, keys, comment, mark), site_id=site.id + 1)
+    assert stands(app, elsewhere) is None
+
+
+@pytest.mark.parametrize("mark", [Trace.EMAIL, Trace.DOMAIN])
+def test_trust_by_what_anybody_can_type_needs_a_receipt(
+    app: Flask, site: SiteView, keys: Keyring, mark: Trace
+) -> None:
+    comment = a_comment(app, site, email=EMAIL)
+    stand(app, keys, comment, Kind.TRUST, mark)
+    traces = traces_of(app, site, keys, comment, mark)
+    assert stands(app, traces) is None
+    proven = Traces(site.id, comment.id, traces.email_hashes, (), traces.domains)
+    assert stands(app, proven) == Kind.TRUST
+
+
+def test_a_ban_weighs_more_than_trust(app: Flask, site: SiteView, keys: Keyring) -> None:
+    comment = a_comment(app, site, email=EMAIL, network=NETWORK)
+    stand(app, keys, comment, Kind.TRUST, Trace.RECEIPT)
+    traces = traces_of(app, site, keys, comment, Trace.RECEIPT)
+    assert stands(app, traces) == Kind.TRUST
+    stand(app, keys, comment, Kind.BAN, Trace.RECEIPT)
+    assert stands(app, traces) == Kind.BAN
+
+
+def test_a_ban_ends_with_its_day_and_a_networks_with_its_trace(
+    app: Flask, site: SiteView, keys: Keyring
+) -> None:
+    comment = a_comment(app, site, email=EMAIL, network=NETWORK)
+    stand(app, keys, comment, Kind.BAN, Trace.EMAIL, ends_at=NOW + timedelta(days=7))
+    stand(app, keys, comment, Kind.BAN, Trace.NETWORK, ends_at=NOW + timedelta(days=400))
+    by_email = traces_of(app, site, keys, comment, Trace.EMAIL)
+    by_network = traces_of(app, site, keys, comment, Trace.NETWORK)
+    assert [stands(app, by_email, days=days) for days in (6, 8)] == [Kind.BAN, None]
+    assert [stands(app, by_network, days=days) for days in (29, 31)] == [Kind.BAN, None]
+
+
+def test_a_ban_is_lifted_undone_and_redone(app: Flask, site: SiteView, keys: Keyring) -> None:
+    comment = a_comment(app, site, email=EMAIL)
+    batch = stand(app, keys, comment, Kind.BAN, Trace.EMAIL)
+    traces = traces_of(app, site, keys, comment, Trace.EMAIL)
+    with app.app_context():
+        undone = undo(by=None, now=NOW, batch=batch)
+        assert (undone.count, stands(app, traces)) == (1, None)
+        undo(by=None, now=NOW, batch=undone.batch)
+        assert stands(app, traces) == Kind.BAN
+        number = db.session.scalars(select(Standing.id)).one()
+        lifted = lift(number, by=None, now=NOW)
+        assert (stands(app, traces), lift(number, by=None, now=NOW)) == (None, None)
+        undo(by=None, now=NOW, batch=lifted)
+    assert stands(app, traces) == Kind.BAN
+
+
+def test_the_journal_and_the_label_name_nobody(app: Flask, site: SiteView, keys: Keyring) -> None:
+    comment = a_comment(app, site, email=EMAIL, name="Dan")
+    stand(app, keys, comment, Kind.BAN, Trace.EMAIL, note="Third time.")
+    with app.app_context():
+        row = db.session.scalars(select(Standing)).one()
+        assert (row.label, row.note) == ("d•••@m•••.org", "Third time.")
+    line = journal(app, "author-banned")[0]
+    assert "Dan" not in str(vars(line))
+    assert "example" not in str(vars(line))
+
+
+MISSING = [(Trace.EMAIL, {"email": None}), (Trace.DOMAIN, {"email": None, "website": None})]
+
+
+@pytest.mark.parametrize(("mark", "fields"), MISSING)
+def test_a_trace_that_is_not_there_is_refused(
+    app: Flask, site: SiteView, keys: Keyring, mark: Trace, fields: dict[str, Any]
+) -> None:
+    comment = a_comment(app, site, **fields)
+    with pytest.raises(FieldsRefused) as refusal:
+        stand(app, keys, comment, Kind.BAN, mark)
+    assert [(e.field, e.code) for e in refusal.value.errors] == [("mark", "missing")]
+
+
+def test_a_day_that_has_passed_is_refused(app: Flask, site: SiteView, keys: Keyring) -> None:
+    comment = a_comment(app, site)
+    with pytest.raises(FieldsRefused):
+        stand(app, keys, comment, Kind.BAN, Trace.RECEIPT, ends_at=NOW)
+
+
+DOMAINS = [
+    ("a@x.example.org", None, ("x.example.org", "example.org")),
+    (None, "https://www.example.net/path", ("www.example.net", "example.net")),
+    (None, None, ()),
+    ("broken", "nonsense", ()),
+]
+
+
+@pytest.mark.parametrize(("email", "website", "domains"), DOMAINS)
+def test_a_domain_is_below_those_above_it(
+    email: str | None, website: str | None, domains: tuple[str, ...]
+) -> None:
+    assert domains_of(email, website) == domains
