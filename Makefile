@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format crash-test durability screenshots letters-figures sizes image wheel lock clean setup-run setup-dev
+.PHONY: help demo test lint types format crash-test durability screenshots letters-figures queue-figures sizes image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ durability: setup-dev ## show by strace that every answer waits for the disk
 screenshots: setup-dev ## take the pictures of docs/screenshots from the running demo
 	@$(SETUP) --dev --with-browser
 	@$(RUN) tools/screenshots.py
+
+queue-figures: setup-dev ## measure the queue among a million comments, on both databases (minutes)
+	@$(RUN) -m tools.measure_queue
 
 letters-figures: setup-dev ## print what a dead or slow mail server does to the time of a submission
 	@$(RUN) -m tools.measure_letters

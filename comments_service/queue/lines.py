@@ -26,7 +26,10 @@ class ReasonLine:
 
 @dataclass(frozen=True)
 class ArticleLine:
-    """The article a comment belongs to, as the queue shows it."""
+    """The article a comment belongs to, as the queue shows it.
+
+    `is_open` is what moderators set; `takes_comments` is whether it does, by its age and its site as well.
+    """
 
     thread_id: int
     site_key: str
@@ -34,6 +37,7 @@ class ArticleLine:
     title: str
     url: str
     is_open: bool
+    takes_comments: bool
     approved_count: int
     pending_count: int
 

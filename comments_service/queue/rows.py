@@ -19,6 +19,7 @@ from comments_service.queue.order import cursor_after
 from comments_service.queue.question import Sort
 from comments_service.snapshot import comment_view
 from comments_service.storage.models import Comment, Site, Thread
+from comments_service.storage.rules import in_force
 from comments_service.submit import EMAIL_COLUMN
 from comments_service.vocabulary import Access, Role, Status
 
@@ -78,7 +79,7 @@ def _row(
         masked_email=_masked(comment, lens.keys),
         excerpt=markup.excerpt(comment.text, EXCERPT_CHARACTERS) if is_long else None,
         reasons=tuple(_reasons(comment)),
-        article=_article(thread, site, known),
+        article=_article(thread, site, known, lens),
         parent=_parent(parent) if parent is not None else None,
         badge=MODERATOR_BADGE if comment.moderator_id is not None else None,
         history=known.history(comment),
@@ -94,7 +95,8 @@ def _row(
     )
 
 
-def _article(thread: Thread, site: Site, known: Around) -> ArticleLine:
+def _article(thread: Thread, site: Site, known: Around, lens: Lens) -> ArticleLine:
+    is_old = in_force(site, thread).is_closed_by_age(thread.created_at, lens.now)
     return ArticleLine(
         thread_id=thread.id,
         site_key=site.key,
@@ -102,6 +104,7 @@ def _article(thread: Thread, site: Site, known: Around) -> ArticleLine:
         title=thread.title,
         url=thread.url,
         is_open=thread.is_open,
+        takes_comments=site.is_open and thread.is_open and not is_old,
         approved_count=thread.approved_count,
         pending_count=known.waiting_by_thread.get(thread.id, 0),
     )
