@@ -18,7 +18,7 @@ from comments_service.queue.rows import REASONS, Lens, rows_of
 from comments_service.queue.scope import Scope, scope_of
 from comments_service.queue.search import searched
 from comments_service.queue.walk import Walk, ids_of
-from comments_service.storage.database import reading
+from comments_service.storage.database import keep_to_indexes, reading
 from comments_service.storage.models import Comment, CommentReason
 from comments_service.vocabulary import Access
 
@@ -41,6 +41,7 @@ def queue_page(
     after = read_cursor(question.cursor, question.sort) if question.cursor else None
     lens = Lens(access, keys, now, question.sort, question.collapses)
     with reading() as session:
+        keep_to_indexes(session)
         scope = scope_of(session, access, question.site_key)
         narrowed = narrowings(session, question, scope, Asker(moderator_id, keys))
         if question.q.strip():
