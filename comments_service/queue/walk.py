@@ -19,6 +19,7 @@ from comments_service.queue.question import QueueQuestion
 from comments_service.storage.models import Comment
 
 FEW = 5_000  # comments that are looked up and sorted within a twentieth of a second
+SAMPLE, COMMON_IN_SAMPLE = 1_000, 20
 MERGED_AT_ONCE = 100  # SQLite takes 500 selects in one union
 
 
@@ -47,10 +48,17 @@ def ids_of(session: Session, walk: Walk, limit: int) -> list[int]:
 
 
 def _is_few(session: Session, narrowing: Narrowing) -> bool:
-    if narrowing.ids is None:
+    if narrowing.ids is None or _is_common(session, narrowing):
         return False
     first = narrowing.ids.limit(FEW + 1).subquery()
     return (session.scalar(select(func.count()).select_from(first)) or 0) <= FEW
+
+
+def _is_common(session: Session, narrowing: Narrowing) -> bool:
+    """Whether the newest comments show already that there are many; an index would list all of them."""
+    newest = select(Comment.id).order_by(Comment.id.desc()).limit(SAMPLE).subquery()
+    among = select(func.count()).select_from(Comment).join(newest, newest.c.id == Comment.id)
+    return (session.scalar(among.where(narrowing.holds(Comment))) or 0) >= COMMON_IN_SAMPLE
 
 
 def _among(few: Select[Any], walk: Walk) -> Select[Any]:
