@@ -28,7 +28,8 @@ from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 
 from comments_service import create_app, logs
-from comments_service.moderate import Change, decide_all
+from comments_service.decisions.decide import decide_all
+from comments_service.decisions.verbs import Change
 from comments_service.privacy import Keyring
 from comments_service.queue.order import ORDERS, cursor_after
 from comments_service.queue.page import queue_page

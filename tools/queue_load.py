@@ -90,8 +90,10 @@ def fill(engine: Engine, *, comments: int, keys: Keyring, moderator_id: int) -> 
             connection.execute(text("INSERT INTO comment_search(comment_search) VALUES ('rebuild')"))
         connection.execute(
             text(
-                "UPDATE thread SET approved_count = (SELECT count(*) FROM comment"
-                " WHERE comment.thread_id = thread.id AND comment.status = 'approved')"
+                "UPDATE thread SET approved_count = counted.approved FROM"
+                " (SELECT thread_id, count(*) AS approved FROM comment WHERE status = 'approved'"
+                " GROUP BY thread_id) AS counted"
+                " WHERE counted.thread_id = thread.id"
             )
         )
     if not is_sqlite:  # as autovacuum does by and by
@@ -234,6 +236,7 @@ def _batches(rows: Iterator[tuple[tuple[Any, ...], str]]) -> Iterator[list[tuple
 def _into_sqlite(engine: Engine, batches: Iterator[list[tuple[tuple[Any, ...], str]]]) -> None:
     with engine.begin() as connection:
         raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+        raw.execute("PRAGMA cache_size = -500000")
         marks = ", ".join("?" * len(COLUMNS))
         for batch in batches:
             values = ([_stored(value) for value in columns] for columns, _ in batch)
