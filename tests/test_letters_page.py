@@ -74,8 +74,12 @@ def address(app: Flask) -> LetterAddress | None:
         return row
 
 
-def test_the_page_wants_a_sign_in(app: Flask, client: FlaskClient) -> None:
-    assert client.get("/account/letters").status_code == 303
+def test_the_page_wants_a_sign_in_and_is_where_it_leads(app: Flask, client: FlaskClient) -> None:
+    asked = client.get("/account/letters")
+    assert (asked.status_code, asked.location) == (303, "/login?next=/account/letters")
+    fields = {"name": a_moderator(app).name, "password": PASSWORD, "next": "/account/letters"}
+    fields["csrf_token"] = csrf_token(client.get("/login"))
+    assert client.post("/login", data=fields, headers={"Origin": OWN_ORIGIN}).location == "/account/letters"
 
 
 def test_an_address_counts_once_its_reader_has_pressed_the_button(

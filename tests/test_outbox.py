@@ -23,7 +23,7 @@ from comments_service.storage.outbox import Outbox, State, Wish
 from comments_service.storage.people import Grant
 from comments_service.submit import submit
 from comments_service.vocabulary import ModeratorView, Role, SiteView, Status
-from tests.factories import a_comment, a_moderator, a_site, a_submission, an_address, wiring_of
+from tests.factories import KNOWN, a_comment, a_moderator, a_site, a_submission, an_address, wiring_of
 from tests.mailboxes import letters, mailed
 
 
@@ -67,7 +67,7 @@ def test_a_waiting_comment_puts_down_one_letter_to_each_who_wants_one(
 
 
 def test_a_comment_that_is_published_at_once_puts_down_none(app: Flask, ana: ModeratorView) -> None:
-    open_site = a_site(app, key="open", publishes_known_authors=True)
+    open_site = a_site(app, key="open", rules=KNOWN)
     first = a_comment(app, open_site, email="zenobia@example.org")
     before = len(letters(app))
     parts = wiring_of(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -52,7 +53,8 @@ from comments_service.web.words import moderators_words
 COOKIE = "__Host-comments"
 GUESSES = "comments.guesses"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})  # browsers keep their secrets without https
-LANDINGS = frozenset({"/queue", "/account", "/dashboard", "/audit", "/settings"})
+LANDINGS = frozenset({"/queue", "/account", "/account/letters", "/dashboard", "/audit", "/settings"})
+DEEPER_LANDINGS = re.compile(r"/queue/comments/[0-9]{1,10}")  # where a letter's "approve and reply" leads
 PAGES = LANDINGS | {"/", "/login", "/logout"}
 FOLDERS = ("/queue/", "/account/", "/dashboard/", "/audit/", "/settings/", "/invite/", "/login/")
 TOKEN = "token"  # noqa: S105 -- the name of a field
@@ -274,10 +276,14 @@ def _wanted() -> str:
 def _landing() -> str:
     """Where to go after the sign-in: a page of ours, never an address that somebody wrote into a link."""
     parts = urlsplit(_wanted()) if _wanted().isprintable() else urlsplit("")
-    if parts.scheme or parts.netloc or parts.path not in LANDINGS:
+    if parts.scheme or parts.netloc or not _is_landing(parts.path):
         return url_for("queue.show")
     query = urlencode(parse_qsl(parts.query))
     return f"{wiring().settings.public_path}{parts.path}{'?' if query else ''}{query}"
+
+
+def _is_landing(path: str) -> bool:
+    return path in LANDINGS or DEEPER_LANDINGS.fullmatch(path) is not None
 
 
 def _guard() -> None:
