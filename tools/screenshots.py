@@ -22,7 +22,7 @@ from comments_service.sites import list_sites
 from comments_service.submit import submit
 from comments_service.vocabulary import Submission
 from comments_service.web.wiring import Wiring
-from demo.run import ARTICLE_ID, HEADLINE, MODERATOR, Place
+from demo.run import ARTICLE_ID, HEADLINE, MODERATOR, SITE, Place
 from tools.demo_process import DemoProcess, running_demo
 from tools.setup import find_browser
 
@@ -90,7 +90,7 @@ def open_article(page: Page, demo: DemoProcess) -> None:
 
 
 def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
-    """The sign-in and what waits behind it."""
+    """The sign-in, what waits behind it, and rules that are tried."""
     page = browser.new_page(timezone_id="UTC")
     page.goto(f"{demo.service}/queue")
     take(page, "login")
@@ -99,6 +99,19 @@ def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text(OWN_TEXT)).to_be_visible()
     take(page, "queue")
+    take_rules_pictures(page, demo)
+
+
+def take_rules_pictures(page: Page, demo: DemoProcess) -> None:
+    """Rules that are not saved yet, and what they would make of the comments there are."""
+    page.goto(f"{demo.service}/settings/{SITE}/rules")
+    page.get_by_role("checkbox", name="Every comment waits").uncheck()
+    page.get_by_role("checkbox", name="A comment by somebody who has none approved").uncheck()
+    page.get_by_role("textbox", name="Words to refuse").fill("earn from home\n*prizes*")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("heading", name="would have been treated otherwise")).to_be_visible()
+    take(page, "rehearsal", part="#rehearsal")
+    take(page, "rules")
 
 
 def take(page: Page, name: str, *, part: str | None = None) -> None:

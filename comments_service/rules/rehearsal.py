@@ -13,7 +13,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from comments_service.errors import CommentNotFound, KeyRefused, SiteNotFound
-from comments_service.markup import plain, render
+from comments_service.markup import excerpt, render
 from comments_service.privacy import Keyring
 from comments_service.rights import require
 from comments_service.rules.change import Place, refuse_wrong
@@ -59,7 +59,7 @@ class Otherwise:
     @property
     def excerpt(self) -> str:
         """The beginning of its text, on one line."""
-        return plain(self.text, EXCERPT_CHARACTERS)
+        return excerpt(self.text, EXCERPT_CHARACTERS)
 
 
 @dataclass(frozen=True)
