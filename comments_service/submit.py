@@ -60,7 +60,7 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
         parent = _parent(session, submission, thread)
         _refuse_twin(session, submission, thread, ring)
         earlier = proven_comment(session, submission, ring)
-        facts = gather(session, submission, thread, earlier, now=now)
+        facts = gather(session, submission, thread, earlier, keys=ring, now=now)
         judged = Judged(facts, judge(rules, facts, texts_of(submission)), earlier)
         comment = _store(session, submission, thread, parent, judged, ring, now)
         clusters.assign(session, comment, now=now)

@@ -14,6 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from comments_service import tokens
 from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.reply import reply
+from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change
 from comments_service.errors import DecidedMeanwhile, FieldsRefused
 from comments_service.storage.database import db, transaction
@@ -40,7 +42,16 @@ from tests.doors import (
 from tests.doors import (
     page as page_of,
 )
-from tests.factories import KNOWN, StoredComment, a_body, a_comment, a_site, a_submission, wiring_of
+from tests.factories import (
+    KNOWN,
+    StoredComment,
+    a_body,
+    a_comment,
+    a_moderator,
+    a_site,
+    a_submission,
+    wiring_of,
+)
 from tests.servers import HostPage, LiveService
 
 PASSING = {"hold_all": False, "hold_newcomers": False}
@@ -166,6 +177,27 @@ def test_a_letter_can_be_thrown_away_and_brought_back_but_not_published(
         decide(Change(letter.id, 2, Status.PENDING), by=None, now=NOW)
         with pytest.raises(DecidedMeanwhile):
             decide(Change(letter.id, 3, Status.APPROVED), by=None, now=NOW)
+    assert is_unpublished(app, client, letter)
+
+
+def test_taking_back_a_decision_about_a_letter_does_not_publish_it(
+    app: Flask, client: FlaskClient, editors: SiteView
+) -> None:
+    letter = a_letter(app, editors)
+    with app.app_context():
+        outcome = decide_all([Change(letter.id, 1, Status.SPAM)], by=None, now=NOW)
+        undo(by=None, now=NOW, batch=outcome.batch)
+    assert status_of(app, letter.id) == "pending"
+    assert is_unpublished(app, client, letter)
+
+
+def test_a_letter_that_is_answered_is_not_approved_by_it(
+    app: Flask, client: FlaskClient, editors: SiteView
+) -> None:
+    letter = a_letter(app, editors)
+    with app.app_context():
+        outcome = reply(letter.id, letter.version, "Thank you!", by=a_moderator(app), now=NOW)
+    assert outcome.done == ()
     assert is_unpublished(app, client, letter)
 
 

@@ -15,7 +15,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from comments_service import tokens
+from comments_service.decisions.authors import Wish, let_stand
 from comments_service.decisions.decide import decide
+from comments_service.decisions.standing import Kind, Trace
 from comments_service.decisions.verbs import Change
 from comments_service.errors import ChangedMeanwhile, CommentNotFound, FieldsRefused, NotAllowed, ThreadClosed
 from comments_service.export import export_site
@@ -437,3 +439,42 @@ def test_an_export_takes_the_rules_along(app: Flask) -> None:
         lines = "\n".join(export_site(site.key, keys=None, now=NOW))
     assert '"hold_words": ["casino"]' in lines
     assert '"reasons": [{"code": "every-comment-waits"' in lines
+
+
+def stand(app: Flask, comment_id: int, kind: Kind, mark: Trace) -> None:
+    """Let the author of a comment be banned or trusted."""
+    with app.app_context():
+        wish, keys = Wish(kind, mark), wiring_of(app).keys
+        let_stand(comment_id, wish, by=None, keys=keys, now=EARLY, network_days=30)
+
+
+@pytest.mark.parametrize(
+    ("mark", "fields"),
+    [
+        (Trace.EMAIL, {"email": "eve@bad.example"}),
+        (Trace.NETWORK, {"network": "192.0.2.0/24"}),
+        (Trace.DOMAIN, {"email": "another@bad.example"}),
+    ],
+)
+def test_a_banned_author_is_declined_and_hears_that_it_waits(
+    app: Flask, mark: Trace, fields: dict[str, Any]
+) -> None:
+    site = a_site(app, rules={"hold_all": False, "hold_newcomers": False})
+    first = a_comment(app, site, email="eve@bad.example", network="192.0.2.0/24")
+    stand(app, first.id, Kind.BAN, mark)
+    receipt = send(app, site, **fields)
+    row = kept(app, receipt.comment_id)
+    assert (receipt.status, row.status, row.verdict_reason) == (Status.PENDING, "spam", "banned")
+    assert row.is_quietly_declined
+    assert kept(app, send(app, site).comment_id).status == "approved"
+
+
+def test_a_trusted_author_passes_every_check_by_proof_and_not_by_an_address_alone(app: Flask) -> None:
+    site = a_site(app, rules={"hold_words": ["casino"]})
+    first = a_comment(app, site, email="ana@example.org")
+    stand(app, first.id, Kind.TRUST, Trace.EMAIL)
+    proof = tokens.receipt(wiring_of(app).keys, site=site.key, comment_id=first.id)
+    proven = send(app, site, email="ana@example.org", previous=proof, text="A casino")
+    claimed = send(app, site, email="ana@example.org", text="A casino again")
+    assert (proven.status, claimed.status) == (Status.APPROVED, Status.PENDING)
+    assert kept(app, proven.comment_id).verdict_reason == "trusted"

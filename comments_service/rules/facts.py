@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from comments_service import tokens
+from comments_service.decisions.standing import Kind, Traces, domains_of, standing_of
 from comments_service.errors import ReceiptRefused
 from comments_service.markup import render
 from comments_service.privacy import Keyring
@@ -18,15 +19,35 @@ from comments_service.vocabulary import Status, Submission
 
 
 def gather(
-    session: Session, submission: Submission, thread: Thread, earlier: Comment | None, *, now: datetime
+    session: Session,
+    submission: Submission,
+    thread: Thread,
+    earlier: Comment | None,
+    *,
+    keys: Keyring,
+    now: datetime,
 ) -> Facts:
     """The facts of one submission; `earlier` is the comment that its receipt proves."""
+    stands = standing_of(session, _traces(submission, earlier, keys), now=now)
     return Facts(
         links=count_links(render(submission.text)),
         has_website=submission.website is not None,
         is_known=earlier is not None and earlier.status == Status.APPROVED,
+        is_trusted=stands == Kind.TRUST,
+        is_banned=stands == Kind.BAN,
         is_surge=notice_surge(session, thread, now=now),
         is_letter=submission.is_letter,
+    )
+
+
+def _traces(submission: Submission, earlier: Comment | None, keys: Keyring) -> Traces:
+    site_id, email = submission.site.id, submission.email
+    return Traces(
+        site_id=site_id,
+        root_id=(earlier.proven_root_id or earlier.id) if earlier else None,
+        email_hashes=keys.email_hashes(email, site_id=site_id) if email else (),
+        network_hashes=keys.network_hashes(submission.network, site_id=site_id),
+        domains=domains_of(email, submission.website),
     )
 
 
