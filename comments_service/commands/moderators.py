@@ -18,14 +18,14 @@ from comments_service.commands.installation import (
 from comments_service.errors import SiteNotFound
 from comments_service.people.accounts import (
     add_moderator,
-    list_moderators,
     person_named,
     remove_person,
     reset_password,
 )
 from comments_service.people.roles import change_role
+from comments_service.people.roster import everybody
 from comments_service.sites import list_sites
-from comments_service.vocabulary import ModeratorView, Role
+from comments_service.vocabulary import Role
 
 PASSWORD_OPTIONS = (
     click.option("--generate", is_flag=True, help="Make a password and print it, once."),
@@ -73,22 +73,26 @@ def add(
 @on_installation
 def list_(_installation: Installation, *, as_json: bool) -> None:
     """List who may sign in, and what they may do."""
-    found, keys = list_moderators(), {site.id: site.key for site in list_sites()}
+    found = everybody()
     if as_json:
         print_json(
             [
                 {
                     "id": person.id,
                     "name": person.name,
-                    "grants": [{"site": site, "role": role} for site, role in _grants(person, keys)],
+                    "grants": [
+                        {"site": grant.site.key if grant.site else None, "role": grant.role}
+                        for grant in person.grants
+                    ],
+                    "second_factor": person.has_second_factor,
                 }
                 for person in found
             ]
         )
         return
     for person in found:
-        grants = ", ".join(f"{role} of {site or 'every site'}" for site, role in _grants(person, keys))
-        click.echo(f"{person.name}  {grants or 'no role'}")
+        grants = [f"{one.role} of {one.site.key if one.site else 'every site'}" for one in person.grants]
+        click.echo(f"{person.name}  {', '.join(grants) or 'no role'}")
     if not found:
         click.echo("Nobody can sign in yet. `comments moderator add NAME` changes that.")
 
@@ -141,12 +145,6 @@ def remove(installation: Installation, *, name: str, yes: bool) -> None:
         click.confirm(f"This cannot be taken back. Remove {person.name}?", abort=True)
     remove_person(person.id, by=None, now=installation.now())
     click.echo(f"{person.name} is removed, and signed out everywhere.")
-
-
-def _grants(person: ModeratorView, keys: dict[int, str]) -> list[tuple[str | None, str]]:
-    everywhere = person.access.everywhere
-    first: list[tuple[str | None, str]] = [(None, str(everywhere))] if everywhere else []
-    return first + sorted((keys[site_id], str(role)) for site_id, role in person.access.by_site.items())
 
 
 def _site_ids(site_keys: tuple[str, ...]) -> list[int | None]:

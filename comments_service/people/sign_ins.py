@@ -67,7 +67,8 @@ def sign_in(name: str, password: str, *, browser: Browser, settings: Settings, n
     is_right = passwords.fits(seen, password) and moderator_id is not None
     begun = None
     with transaction() as session:
-        known = session.get(Moderator, moderator_id) if moderator_id is not None else None
+        # Locked, so that a password which is replaced at this moment does not miss the sign-in it should end
+        known = session.get(Moderator, moderator_id, with_for_update=True) if moderator_id else None
         if is_right and known is not None and known.password_hash == seen:
             _drop_ended(session, known.id, settings, now)
             begun = _begin(session, known.id, browser, now)
