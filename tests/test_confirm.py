@@ -117,6 +117,29 @@ def test_pressing_twice_decides_once(
         )
 
 
+def test_a_decision_can_be_taken_back_from_the_page_once(
+    app: Flask, site: SiteView, ana: ModeratorView, client: FlaskClient, now: datetime
+) -> None:
+    comment = a_comment(app, site, status=Status.PENDING)
+    address = link(app, ana, comment, now=now)
+    assert press(client, address, "undo").status_code == 409
+    press(client, address, "spam")
+    assert re.findall(BUTTONS, client.get(address).text) == ["undo"]
+    assert press(client, address, "undo").status_code == 303
+    assert status(app, comment) == "pending"
+    assert press(client, address, "undo").status_code == 409
+    assert re.findall(BUTTONS, client.get(address).text) == []
+    assert "It waits, but has changed" in client.get(address).text
+
+
+def test_approving_to_reply_leads_to_the_form_for_the_reply(
+    app: Flask, site: SiteView, ana: ModeratorView, client: FlaskClient, now: datetime
+) -> None:
+    comment = a_comment(app, site, status=Status.PENDING)
+    answer = press(client, link(app, ana, comment, now=now), "reply")
+    assert answer.location == f"/queue/comments/{comment.id}#reply"
+
+
 def test_what_somebody_decided_meanwhile_is_said_and_stays(
     app: Flask, site: SiteView, ana: ModeratorView, client: FlaskClient, now: datetime
 ) -> None:
@@ -138,7 +161,7 @@ def test_a_comment_that_changed_is_not_decided_unseen(
     with app.app_context(), transaction() as session:
         session.execute(update(Comment).values(text="Otherwise.", version=Comment.version + 1))
     address = link(app, ana, comment, now=now)
-    assert "It has changed" in client.get(address).text
+    assert "It waits, but has changed" in client.get(address).text
     assert press(client, address, "approve").status_code == 409
     assert status(app, comment) == "pending"
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from comments_service.storage.database import reading
-from comments_service.storage.journal import JournalRow
+from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
 from comments_service.storage.people import Moderator
 from comments_service.vocabulary import Access, Status
@@ -48,6 +48,18 @@ def happened_to(comment_ids: Iterable[int], *, access: Access) -> list[Happened]
         else _happened(number, comment.name, comment.status, comment.version, last.get(number))
         for number in ids
     ]
+
+
+def decision_by(moderator_id: int, comment_id: int, *, version: int) -> int | None:
+    """The row of the journal by which somebody decided about a comment as it was in this version."""
+    row = select(JournalRow.id).where(
+        JournalRow.comment_id == comment_id,
+        JournalRow.moderator_id == moderator_id,
+        JournalRow.version == version,
+        JournalRow.action == DECIDED,
+    )
+    with reading() as session:
+        return session.scalars(row.limit(1)).first()
 
 
 def _happened(

@@ -10,7 +10,8 @@ from flask import Blueprint, Response, make_response, redirect, request, url_for
 
 from comments_service import tokens
 from comments_service.decisions.decide import decide
-from comments_service.decisions.happened import Happened, happened_to
+from comments_service.decisions.happened import Happened, decision_by, happened_to
+from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change
 from comments_service.errors import CommentNotFound, DecidedMeanwhile, LinkEnded, Malformed
 from comments_service.notify.recipients import moderator_now
@@ -29,6 +30,7 @@ VERBS = {
     "spam": Status.SPAM,
     "trash": Status.TRASH,
 }
+UNDO = "undo"
 FOR_LETTERS = ("spam", "trash")  # what only the editors may read is never published
 
 blueprint = Blueprint("confirm", __name__)
@@ -47,6 +49,8 @@ def act(token: str) -> Response:
     refuse_foreign_form()
     link, moderator = _link(token)
     verb = request.form.get("do", "")
+    if verb == UNDO:
+        return _undo(token, link, moderator)
     if verb not in VERBS:
         raise Malformed
     try:
@@ -58,6 +62,13 @@ def act(token: str) -> Response:
     if verb == "reply":
         here = url_for("comment_page.show", number=link.comment_id, _anchor="reply")
         return make_response(redirect(here, 303))
+    return make_response(redirect(url_for("confirm.show", token=token), 303))
+
+
+def _undo(token: str, link: ConfirmLink, moderator: ModeratorView) -> Response:
+    row_id = decision_by(moderator.id, link.comment_id, version=link.version)
+    if row_id is None or not undo(by=moderator, now=wiring().now(), journal_id=row_id).count:
+        return _page(token, link, moderator, status=DecidedMeanwhile.status)
     return make_response(redirect(url_for("confirm.show", token=token), 303))
 
 
