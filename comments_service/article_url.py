@@ -48,7 +48,9 @@ _UNWELCOME = "There are control characters in it."
 
 
 @dataclass(frozen=True)
-class _Address:
+class Address:
+    """An address taken apart, its host in ASCII. `port` is None for the scheme's own."""
+
     scheme: str
     host: str
     port: int | None
@@ -59,6 +61,11 @@ class _Address:
     def authority(self) -> str:
         """Host and port, the default port left out."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as browsers write an origin."""
+        return f"{self.scheme}://{self.authority}"
 
 
 def identify(url: str, explicit_id: str | None, *, origins: Sequence[str]) -> ArticleRef:
@@ -76,7 +83,7 @@ def identify(url: str, explicit_id: str | None, *, origins: Sequence[str]) -> Ar
         raise ArticleRefused("url", str(error)) from None
     if not address.scheme:
         raise ArticleRefused("url", _NO_SCHEME)
-    if not same_origin(f"{address.scheme}://{address.authority}", origins):
+    if not same_origin(address.origin, origins):
         raise ArticleRefused("url", "This address is on none of the site's origins.")
     normalised = _normal_form(address)
     if len(normalised) > MAX_URL_CHARACTERS:
@@ -86,6 +93,17 @@ def identify(url: str, explicit_id: str | None, *, origins: Sequence[str]) -> Ar
         # called so can still be told by an id.
         raise ArticleRefused("url", "This address ends in a value that was not filled in.")
     return ArticleRef(checked_url, normalised, checked_id)
+
+
+def read_address(url: str) -> Address:
+    """Take a full http or https address apart; the fragment is left out.
+
+    Raises: ValueError with a sentence for whoever wrote the address.
+    """
+    address = _read(url.strip().partition("#")[0])
+    if not address.scheme:
+        raise ValueError(_NO_SCHEME)
+    return address
 
 
 def normalise_url(url: str) -> str:
@@ -154,7 +172,7 @@ def _has_unwelcome_characters(text: str) -> bool:
     return any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
-def _read_origin(text: str) -> _Address:
+def _read_origin(text: str) -> Address:
     stripped = text.strip()
     if "://" not in stripped:
         raise ValueError(_NO_SCHEME)
@@ -164,7 +182,7 @@ def _read_origin(text: str) -> _Address:
     return address
 
 
-def _read(url: str) -> _Address:
+def _read(url: str) -> Address:
     """Take an address apart. Its scheme may be missing, as it is in the normal form."""
     if _has_unwelcome_characters(url):
         raise ValueError(_UNWELCOME)  # urlsplit would leave some of them out in silence
@@ -182,7 +200,7 @@ def _read(url: str) -> _Address:
     if port == _DEFAULT_PORTS.get(parts.scheme):
         port = None
     path = parts.path.replace("\\", "/")  # as every browser does in http addresses
-    return _Address(parts.scheme, host, port, path, parts.query)
+    return Address(parts.scheme, host, port, path, parts.query)
 
 
 def _canonical_host(host: str) -> str:
@@ -200,7 +218,7 @@ def _ascii_label(label: str) -> str:
     return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
 
 
-def _normal_form(address: _Address) -> str:
+def _normal_form(address: Address) -> str:
     host = _without_www(address.host)
     authority = host if address.port is None else f"{host}:{address.port}"
     query = _normal_query(address.query)

@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks whose X-Forwarded-For is believed; commas between them."
     )
+    outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="Networks that may be called although they are not public; commas between them."
+    )
     submission_interval_seconds: int = Field(
         10, ge=0, description="One submission of a network in this time."
     )
@@ -134,7 +137,7 @@ class Settings(BaseSettings):
         """Take arguments only: `load_settings` reads the environment, so that tests never do by accident."""
         return (init_settings,)
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "outbound_allow", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
         return (

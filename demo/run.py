@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 
 from flask import Flask
@@ -86,6 +87,7 @@ class Place:
             public_url=self.service,
             host=ADDRESS,
             port=self.port,
+            outbound_allow=(ip_network("127.0.0.0/8"),),  # the newspaper is on this machine
             log_level="WARNING",
             log_format="text",
         )
