@@ -18,6 +18,7 @@ from comments_service.web import (
     account,
     api,
     assets,
+    checkup,
     comment_page,
     confirm,
     decisions,
@@ -27,6 +28,7 @@ from comments_service.web import (
     invite,
     letter_links,
     letters,
+    own_words,
     people,
     problems,
     public,
@@ -82,6 +84,8 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         decisions.blueprint,
         comment_page.blueprint,
         settings_pages.blueprint,
+        checkup.blueprint,
+        own_words.blueprint,
         rules.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -216,6 +216,12 @@ class TooManyGuesses(CommentsError):
     status, slug, title = 429, "too-many-guesses", "Too many tries to sign in"
 
 
+class TooManyCheckups(CommentsError):
+    """Too many pages looked at by one person; `retry_after_seconds` says when to come back."""
+
+    status, slug, title = 429, "too-many-checkups", "That were many check-ups in a short time"
+
+
 class StoreUnavailable(CommentsError):
     """The database cannot take this now: locked, full, read-only or away."""
 

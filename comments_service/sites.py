@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -157,7 +158,23 @@ def owner_lines(key: str, *, public_url: str) -> str:
     """The two lines that a site's owner pastes below an article."""
     return (
         f'<script src="{public_url}/embed.js" data-site="{key}" async></script>\n'
-        f'<noscript><a href="{public_url}/sites/{key}/thread" '
+        f"{noscript_line(key, public_url=public_url)}"
+    )
+
+
+def counts_lines(key: str, *, public_url: str, origin: str) -> str:
+    """What a page without comments needs to show the numbers of comments of the articles it links."""
+    return (
+        f'<a data-comments-count href="{origin}/article">Comments</a>\n'
+        f'<script src="{public_url}/count.js" data-site="{key}" async></script>'
+    )
+
+
+def noscript_line(key: str, *, public_url: str, article_id: str | None = None) -> str:
+    """The second of the two, for readers without JavaScript; with the owner's id where there is one."""
+    query = f"?id={quote(article_id, safe='')}" if article_id else ""
+    return (
+        f'<noscript><a href="{public_url}/sites/{key}/thread{query}" '
         'referrerpolicy="no-referrer-when-downgrade">Comments</a></noscript>'
     )
 

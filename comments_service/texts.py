@@ -27,6 +27,7 @@ NETWORK_DAYS = 30
 
 _LOCALES = Path(__file__).parent / "locales"
 _PLACE = re.compile(r"\{(\w+)\}")
+_COUNTED, _EXAMPLES = 200, 5
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,22 @@ class Catalogue:
             lang: {key: _plain(text) for key, text in texts.items() if key.startswith(BOOT_FAMILY)}
             for lang, texts in self.languages.items()
         }
+
+    @property
+    def reader_keys(self) -> tuple[str, ...]:
+        """The keys of all texts, in the order of the file of the source language."""
+        return tuple(self.languages[SOURCE_LANGUAGE])
+
+    def categories(self, lang: str) -> dict[str, tuple[int, ...]]:
+        """The plural categories of a language, in the order of the CLDR, each with its first counts.
+
+        A category without any is for fractions.
+        """
+        rule, known = _locale(lang).plural_form, ("zero", "one", "two", "few", "many", "other")
+        counts: dict[str, list[int]] = {name: [] for name in known if name in {*rule.tags, "other"}}
+        for count in range(_COUNTED):
+            counts[rule(count)].append(count)
+        return {name: tuple(examples[:_EXAMPLES]) for name, examples in counts.items()}
 
     def _merged(self, lang: str, key: str, overrides: Texts) -> str | Forms:
         base, own = self.languages[lang][key], overrides.get(key)

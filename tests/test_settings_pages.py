@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +18,13 @@ from comments_service.storage.database import reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.people import Grant, Moderator
+from comments_service.texts import Catalogue
 from comments_service.vocabulary import Role, SiteView
-from tests.doors import OWN_ORIGIN, csrf_token, everything, sign_in
+from tests.doors import OWN_ORIGIN, change_site, csrf_token, everything, sign_in
 from tests.factories import ORIGIN, a_comment, a_site
 
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "public"
+PUBLIC_TEMPLATES = "".join(file.read_text() for file in TEMPLATES.glob("*.html"))
 SECOND = "https://m.example.org"
 
 
@@ -200,3 +205,119 @@ def test_every_tab_leads_to_a_page(owner: FlaskClient, site: SiteView) -> None:
     tabs = sorted(link for link in links if link.startswith("/settings/demo"))
     assert "/settings/demo" in tabs
     assert {owner.get(tab).status_code for tab in tabs} == {200}
+
+
+def word(browser: FlaskClient, site: SiteView, key: str, do: str = "save", **forms: str) -> TestResponse:
+    """Send the form of one text."""
+    typed = {f"form-{name.replace('exactly_', '=')}": text for name, text in forms.items()}
+    return post(browser, "/settings/demo/words", key=key, do=do, version=site.version, **typed)
+
+
+def test_every_text_that_readers_see_can_be_changed_there(owner: FlaskClient, site: SiteView) -> None:
+    page = shown(owner.get("/settings/demo/words"))
+    families = ("count.", "thread.", "form.", "note.", "error.", "status.")
+    texts = [key for key in Catalogue.load().languages["en"] if key.startswith(families)]
+    used = set(re.findall(r"say(?:_count)?\(\"(page\.[a-z_]+)\"", PUBLIC_TEMPLATES))
+    assert [key for key in (*texts, *used) if f'id="{key}"' not in page] == []
+    assert "queue.title" not in page
+
+
+def test_an_owner_gives_a_text_words_of_its_own_and_takes_them_back(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    response = word(owner, site, "form.title", text="  Say something ")
+    assert response.headers["Location"].endswith("/settings/demo/words#form.title")
+    assert stored(app, site).texts == {"form.title": "Say something"}
+    assert journal(app)[0].details["changes"]["texts"] == [{}, {"form.title": "Say something"}]
+    word(owner, stored(app, site), "form.title", do="reset")
+    assert stored(app, site).texts == {}
+    assert "The common words are back." in owner.get("/settings/demo/words").text
+
+
+def test_plural_forms_are_those_of_the_language_and_an_empty_one_is_the_common_one(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    page = shown(owner.get("/settings/demo/words?edit=count.heading"))
+    assert [
+        label in page for label in ("For exactly 0", "such as 1 (one)", "such as 2, 3, 4, 5 (other)")
+    ] == [True] * 3
+    word(owner, site, "count.heading", one="", other="{count} thought on “{title}”", exactly_0="")
+    assert stored(app, site).texts == {"count.heading": {"other": "{count} thought on “{title}”"}}
+
+
+def test_an_own_text_for_every_count_becomes_one_for_each_form(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    change_site(app, site, texts={"count.label": "{count} notes"})
+    page = shown(owner.get("/settings/demo/words?edit=count.label"))
+    assert page.count('value="{count} notes"') == 2
+    word(owner, stored(app, site), "count.label", one="{count} note", other="{count} notes")
+    assert stored(app, site).texts == {"count.label": {"one": "{count} note", "other": "{count} notes"}}
+
+
+def test_a_preview_shows_what_readers_would_see_and_saves_nothing(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    page = shown(
+        word(owner, site, "count.heading", do="preview", one="Only one on {title}", other="<b>{count}")
+    )
+    assert "Only one on A bridge for the harbour" in page
+    assert 'value="<b>{count}"' in page
+    assert stored(app, site) == site
+
+
+NO_WORDS = ({"text": "{count}"}, {"text": "x" * 1001}, {"text": "a\0b"}, {"text": "{nobody}"})
+
+
+def test_words_that_could_not_be_shown_are_refused_in_words(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    before = everything(app)
+    for do in ("save", "preview"):
+        for forms in NO_WORDS:
+            response = word(owner, site, "form.title_reply", do=do, **forms)
+            assert response.status_code == 422
+            assert 'id="form-text-error"' in response.text
+    for key in ("", "queue.title", "page.error.internal", "form", "nothing.at.all", "\0"):
+        assert word(owner, site, key, text="x").status_code == 404
+    assert word(owner, site, "form.title", do="more", text="x").status_code == 400
+    assert everything(app) == before
+
+
+def test_of_two_owners_with_one_text_the_second_is_told(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    word(owner, site, "form.title", text="First")
+    response = word(owner, site, "form.title", text="Second")
+    assert response.status_code == 409
+    assert 'value="Second"' in response.text
+    assert stored(app, site).texts == {"form.title": "First"}
+
+
+def test_texts_are_found_by_key_and_words(owner: FlaskClient, site: SiteView) -> None:
+    word(owner, site, "form.title", text="Ünser Wort")
+    for query in ("q=üNSER", "q=form.title&own=1", "own=1"):
+        page = owner.get(f"/settings/demo/words?{query}").text
+        assert ('id="form.title"' in page, 'id="form.submit"' in page) == (True, False)
+    assert "No text says this." in owner.get("/settings/demo/words?q=%00%F0%9F").text
+    assert owner.get("/settings/demo/words?edit=queue.title").status_code == 404
+
+
+def test_fields_are_relaxed_and_letters_taken(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    sent = post(owner, "/settings/demo/fields", version=site.version, required="name", letters="1")
+    assert sent.status_code == 303
+    after = stored(app, site)
+    assert (after.required, after.takes_letters) == (("text", "name"), True)
+    assert post(owner, "/settings/demo/fields", version=site.version).status_code == 409
+    assert post(owner, "/settings/demo/fields", version=after.version, required="website").status_code == 422
+    assert stored(app, site) == after
+    post(owner, "/settings/demo/fields", version=after.version)
+    assert (stored(app, site).required, stored(app, site).takes_letters) == (("text",), False)
+
+
+def test_who_does_not_own_the_site_changes_no_word_and_no_field(app: Flask, site: SiteView) -> None:
+    browser = with_role(app, Role.MODERATOR, site)
+    assert "edit=" not in browser.get("/settings/demo/words").text
+    assert word(browser, site, "form.title", text="Mine").status_code == 403
+    assert post(browser, "/settings/demo/fields", version=site.version).status_code == 403
+    assert stored(app, site) == site

@@ -21,6 +21,7 @@ TYPES = {
     "settings.css": "text/css",
     "people.css": "text/css",
     "rules.css": "text/css",
+    "copy.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 FOR_EVER = "public, max-age=31536000, immutable"

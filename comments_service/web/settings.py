@@ -63,6 +63,14 @@ class Typed:
         )
 
 
+@dataclass(frozen=True)
+class TypedFields:
+    """The same for the form about what readers fill in."""
+
+    required: tuple[str, ...]
+    takes_letters: bool
+
+
 @blueprint.get("/settings")
 def index() -> Response:
     """The sites this moderator may see."""
@@ -104,6 +112,25 @@ def change(key: str) -> Response:
     return make_response(redirect(url_for("settings.site", key=key), 303))
 
 
+@blueprint.get("/settings/<key>/fields")
+def fields(key: str) -> Response:
+    """What readers must fill in, and whether they may write to the editors alone."""
+    here = site_here(key)
+    return _fields(here, TypedFields(here.required, here.takes_letters))
+
+
+@blueprint.post("/settings/<key>/fields")
+def change_fields(key: str) -> Response:
+    """Change these, unless somebody else changed the site since the page was shown."""
+    typed = TypedFields(tuple(request.form.getlist("required")), "letters" in request.form)
+    site_here(key, Role.OWNER)
+    try:
+        save(key, SiteChange(required=frozenset(typed.required), takes_letters=typed.takes_letters))
+    except (ChangedMeanwhile, FieldsRefused) as error:
+        return _fields(site_here(key), typed, error)
+    return make_response(redirect(url_for("settings.fields", key=key), 303))
+
+
 def _refuse_wrong_lines(typed: Typed) -> None:
     if typed.wrong:
         raise FieldsRefused
@@ -130,6 +157,14 @@ def _site(site: SiteView, typed: Typed, error: ChangedMeanwhile | FieldsRefused 
     html = site_page(
         "settings/site.html", site, tab="site", languages=languages, now=Typed.of(site), **values
     )
+    return answer(html, error)
+
+
+def _fields(
+    site: SiteView, typed: TypedFields, error: ChangedMeanwhile | FieldsRefused | None = None
+) -> Response:
+    now = TypedFields(site.required, site.takes_letters)
+    html = site_page("settings/fields.html", site, tab="fields", typed=typed, now=now, error=error, wrong={})
     return answer(html, error)
 
 

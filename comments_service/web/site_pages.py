@@ -21,11 +21,11 @@ from comments_service.web.words import moderators_words
 # In the order of the tabs. Each endpoint takes the site's `key`; a page that is not there has no tab
 TABS = {
     "site": "settings.site",
-    "words": "settings.words",
+    "words": "own_words.show",
     "fields": "settings.fields",
     "rules": "rules.show",
     "people": "people.show",
-    "embed": "settings.embed",
+    "embed": "checkup.show",
 }
 
 

@@ -1,0 +1,111 @@
+"""The settings pages in a real browser: on every screen, by keys, with scripts and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from comments_service.settings import Settings
+from tests.browser import Console, assert_accessible
+from tests.conftest import live
+from tests.factories import PASSWORD, a_moderator, a_site
+from tests.servers import HostPage, LiveService, listening_socket
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+LONG = "Donaudampfschifffahrtsgesellschaft" * 5
+
+
+@pytest.fixture
+def service(settings: Settings, host_page: HostPage) -> Iterator[LiveService]:
+    """The service, allowed to call the host page on this machine."""
+    with listening_socket() as listener:
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        changed = {"public_url": url, "outbound_allow": "127.0.0.0/8"}
+        yield from live(Settings(**dict(settings) | changed), listener, host_page)
+
+
+def open_page(page: Page, service: LiveService, path: str) -> None:
+    """Go to a page of the settings, signing in on the way."""
+    a_moderator(service.app)
+    page.goto(f"{service.url}/queue")
+    page.get_by_label("Name").fill("mo")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/queue*")
+    page.goto(f"{service.url}{path}")
+
+
+def check(page: Page, url: str) -> None:
+    """Let one page be looked at."""
+    page.get_by_label("Address of an article").fill(url)
+    page.get_by_role("button", name="Check this page").click()
+
+
+def test_without_scripts_a_page_is_checked_and_a_text_changed(
+    browser: Browser, service: LiveService, host_page: HostPage
+) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    open_page(page, service, "/settings/demo/embed")
+    host_page.html = host_page.html.replace('data-site="demo"', 'data-site="other"')
+    check(page, host_page.url())
+    expect(page.get_by_role("heading", name="One thing keeps comments from working.")).to_be_visible()
+    expect(page.get_by_text('data-site="demo"').first).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    page.get_by_role("link", name="Words").click()
+    page.get_by_role("link", name="Change form.title", exact=True).click()
+    page.get_by_label("Text").fill("Say something")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved. It holds from now on.")
+    page.context.close()
+
+
+def test_the_lines_are_copied_by_a_button(page: Page, console: Console, service: LiveService) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_page(page, service, "/settings/demo/embed")
+    page.get_by_role("button", name="Copy: Lines for your pages").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert f'<script src="{service.url}/embed.js" data-site="demo" async></script>' in copied
+    assert console.unexpected == []
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "dark"), (360, "light"), (1280, "light"), (1280, "dark")]
+)
+def test_the_settings_fit_every_screen_and_everybody(
+    page: Page, console: Console, service: LiveService, host_page: HostPage, width: int, scheme: str
+) -> None:
+    a_site(
+        service.app,
+        key="second",
+        name=LONG,
+        origins=(f"https://{'a' * 60}.example.org",),
+        now=datetime.now(UTC),
+    )
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    open_page(page, service, "/settings")
+    own = ("", "/words", "/words?edit=count.heading", "/fields", "/embed")
+    for path in ("", *(f"/demo{one}" for one in own), "/second"):
+        page.goto(f"{service.url}/settings{path}")
+        fits(page)
+    page.goto(f"{service.url}/settings/demo/embed")
+    host_page.csp = "default-src 'none'; script-src 'self'"
+    check(page, host_page.url())
+    expect(page.get_by_role("heading", name="2 things keep comments from working.")).to_be_focused()
+    fits(page)
+    page.goto(f"{service.url}/settings/demo")
+    page.get_by_label("Origins of its pages").fill("news\nhttps://x.example.org/path")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Line 2:")).to_be_visible()
+    fits(page)
+    assert console.unexpected == []
+
+
+def fits(page: Page) -> None:
+    """Nothing is wider than the window, and nobody is left out."""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert_accessible(page)
