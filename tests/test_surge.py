@@ -63,9 +63,10 @@ def test_the_comment_that_reaches_the_floor_begins_a_surge(app: Flask) -> None:
 
 def test_what_is_usual_for_an_article_is_no_surge(app: Flask) -> None:
     site = a_site(app, rules=PASSING)
-    # 1,008 windows a week: 5,000 comments are about 5 in each, so 6 times as many would be 30
-    usual = [NOW - timedelta(days=6, seconds=n) for n in range(5_000)]
-    came(app, site, [*usual, *lately(FLOOR)])
+    # Five in each ten minutes of the hour and a half before: six times as many would be 30
+    thread_id = came(app, site, [NOW - timedelta(minutes=11 + n) for n in range(45)] + lately(FLOOR))
+    with app.app_context(), transaction() as session:
+        session.get_one(Thread, thread_id).created_at = NOW - timedelta(minutes=100)
     assert send(app, site) == ("approved", ["no-rule"])
     assert surges(app) == []
 
