@@ -181,7 +181,6 @@ class Author:
 
     name: str
     website: str | None
-    badge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,9 +197,6 @@ class CommentView:
     is_removed: bool = False
     status: Status = Status.APPROVED
     is_letter: bool = False
-    edited_at: datetime | None = None
-    is_pinned: bool = False
-    is_picked: bool = False
 
 
 @dataclass(frozen=True)

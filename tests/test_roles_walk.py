@@ -14,13 +14,16 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from comments_service.people import passwords
+from comments_service.storage.database import reading
+from comments_service.storage.journal import JournalRow
 from comments_service.vocabulary import Role, SiteView
 from comments_service.web.sessions import is_moderators
 from tests.doors import OWN_ORIGIN, a_network, csrf_token, everything, sign_in
-from tests.factories import StoredComment, a_comment, a_site
+from tests.factories import ORIGIN, a_comment, a_site
 
 ANSWERS = {"HEAD", "OPTIONS"}
 PEOPLE = ("nobody", "viewer", "stranger", "moderator", "owner", "chief")
@@ -43,8 +46,8 @@ class Who:
     """Who gets what of one route.
 
     `viewer`, `moderator` and `owner` have that role on the site `demo`, where the one comment is. `stranger`
-    moderates another site, `chief` owns every site. `fields` are what the page's form would send, with
-    {comment}, {thread} and {site} filled in.
+    moderates another site, `chief` owns every site. `fields` are what the page's form would send, with the
+    ids of what is there filled in: {comment}, {thread}, {elsewhere} (an article), {decided} (a decision).
     """
 
     viewer: Gets
@@ -89,6 +92,15 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/account/sign-ins/all"): OWN,
     ("GET", "/queue"): OWN,
     ("POST", "/queue/decisions"): with_fields(DECIDE, decide="spam {comment}:1", status="pending"),
+    ("POST", "/queue/undo"): with_fields(Who(REFUSED, IN, IN, IN), journal="{decided}"),
+    ("POST", "/queue/claims"): with_fields(OWN, id="{comment}:1"),
+    ("GET", "/queue/comments/<number>"): LOOK,
+    ("POST", "/queue/comments/<number>/edit"): with_fields(
+        DECIDE, version="1", name="Ana", text="Other words."
+    ),
+    ("POST", "/queue/comments/<number>/reply"): with_fields(DECIDE, version="1", text="An answer."),
+    ("POST", "/queue/comments/<number>/move"): with_fields(DECIDE, version="1", thread="{elsewhere}"),
+    ("POST", "/queue/comments/<number>/author"): with_fields(DECIDE, kind="ban", mark="email"),
     ("POST", "/queue/<number>/reveal"): DECIDE,
     ("POST", "/queue/articles/<number>"): with_fields(DECIDE, article="close"),
     ("GET", "/settings"): OWN,
@@ -97,6 +109,12 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/settings/<key>"): with_fields(RULE, name="Another", origins="https://a.example.org"),
     ("GET", "/settings/<key>/rules"): LOOK,
     ("POST", "/settings/<key>/rules"): with_fields(RULE, do="save"),
+    ("GET", "/settings/<key>/embed"): LOOK,
+    ("POST", "/settings/<key>/embed"): with_fields(LOOK, url="http://127.0.0.1/"),
+    ("GET", "/settings/<key>/fields"): LOOK,
+    ("POST", "/settings/<key>/fields"): with_fields(RULE, required="name"),
+    ("GET", "/settings/<key>/words"): LOOK,
+    ("POST", "/settings/<key>/words"): RULE,
     ("GET", "/settings/<key>/people"): RULE,
     ("POST", "/settings/<key>/people"): with_fields(RULE, do="invite", role="viewer", days="7"),
     ("GET", "/settings/people"): EVERYTHING,
@@ -133,18 +151,23 @@ def test_every_moderators_route_says_who_gets_what(app: Flask) -> None:
 
 
 @pytest.fixture
-def comment(app: Flask, site: SiteView) -> StoredComment:
-    """The one comment there is: it waits on the site `demo`."""
-    return a_comment(app, site, status="pending")
+def there(app: Flask, site: SiteView) -> dict[str, str]:
+    """What is there on the site `demo`: a comment that waits, and a decided one below another article."""
+    comment = a_comment(app, site, status="pending")
+    decided = a_comment(app, site, status="spam", url=f"{ORIGIN}/elsewhere")
+    with app.app_context(), reading() as session:
+        rows = select(JournalRow.id).where(JournalRow.comment_id == decided.id, JournalRow.from_status != "")
+        row_id = session.scalars(rows).one()
+    found = {"comment": comment.id, "thread": comment.thread_id, "elsewhere": decided.thread_id}
+    return {name: str(number) for name, number in (found | {"decided": row_id}).items()}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("route", sorted(WHO), ids=" ".join)
 def test_everybody_gets_what_the_role_gives_and_nothing_else(
-    app: Flask, site: SiteView, comment: StoredComment, route: tuple[str, str]
+    app: Flask, site: SiteView, there: dict[str, str], route: tuple[str, str]
 ) -> None:
-    who, browsers = WHO[route], come_in(app, site)
-    values = {"comment": str(comment.id), "thread": str(comment.thread_id), "site": site.key}
+    who, browsers, values = WHO[route], come_in(app, site), there | {"site": site.key}
     address = re.sub(r"<(\w+)>", lambda place: place_of(place[1], route[1], values), route[1])
     fields = {name: value.format(**values) for name, value in who.fields.items()}
     told = {}

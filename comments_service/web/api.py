@@ -156,9 +156,8 @@ def as_json(comment: CommentView) -> dict[str, Any]:
         "name": comment.author.name,
         "website": comment.author.website,
         "avatar": None,
-        "badge": comment.author.badge,
+        "badge": None,
     }
-    marks = {"pinned": comment.is_pinned, "picked": comment.is_picked}
     return {
         "id": str(comment.id),
         "parent": str(comment.parent_id) if comment.parent_id else None,
@@ -167,9 +166,8 @@ def as_json(comment: CommentView) -> dict[str, Any]:
         "author": author,
         "html": comment.html,
         "created_at": iso(comment.created_at),
-        "edited_at": iso(comment.edited_at) if comment.edited_at else None,
+        "edited_at": None,
         "permalink": comment.permalink,
-        **{mark: True for mark, is_set in marks.items() if is_set},
     }
 
 
