@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format crash-test durability screenshots letters-figures queue-figures sizes image wheel lock clean setup-run setup-dev
+.PHONY: help demo test lint types format crash-test durability screenshots letters-figures queue-figures sizes clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ letters-figures: setup-dev ## print what a dead or slow mail server does to the 
 
 sizes: setup-dev ## print what a reader's browser loads
 	@$(RUN) tools/measure_bundle.py
+
+clear-queue: setup-dev ## clear 500 comments by keys in a browser (make clear-queue FROM=DIR), and write docs/clearing.md
+	@$(SETUP) --dev --with-browser
+	@$(RUN) -m tools.clear_queue $(FROM) --log docs/clearing.md
 
 image: setup-dev ## check the Dockerfile, build the image and print its size (as root)
 	@$(RUN) -m tools.build_image

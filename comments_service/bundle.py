@@ -47,6 +47,24 @@ EMBED_MODULES = (
     "embed",
 )
 
+# What moderators' browsers load; the widget's `speech` speaks there too
+QUEUE_MODULES = (
+    "dom",
+    "speech",
+    "queue-door",
+    "queue-line",
+    "queue-rows",
+    "queue-notice",
+    "queue-refill",
+    "queue-ticks",
+    "queue-told",
+    "queue-desk",
+    "queue-claims",
+    "queue-inline",
+    "queue-keys",
+    "queue",
+)
+
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |class |const |function)", re.MULTILINE)
 _TOP_LEVEL_NAME = re.compile(r"^(?:async )?(?:class|const|let|function\*?) (\w+)", re.MULTILINE)
@@ -94,6 +112,11 @@ def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
 def count(static: Path = STATIC) -> Bundle:
     """The whole of count.js."""
     return join(COUNT_MODULES, {}, static)
+
+
+def queue(static: Path = STATIC) -> Bundle:
+    """The whole of queue.js."""
+    return join(QUEUE_MODULES, {}, static)
 
 
 def build_id(package: Path = PACKAGE) -> str:

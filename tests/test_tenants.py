@@ -160,6 +160,10 @@ def walk_queue(two: Two) -> None:
     outside(two, "GET", "/queue?status=all&site=alpha")
 
 
+def walk_rows(two: Two) -> None:
+    outside(two, "GET", f"/queue/rows?id={two.sent['comment']['id']}")
+
+
 def walk_home(two: Two) -> None:
     response = two.client.get("/", headers={"Authorization": f"Bearer {two.sent['receipt']}"})
     assert response.status_code == 303
@@ -168,6 +172,14 @@ def walk_home(two: Two) -> None:
 
 def walk_decisions(two: Two) -> None:
     outside(two, "POST", "/queue/decisions")
+
+
+def walk_undo(two: Two) -> None:
+    outside(two, "POST", "/queue/undo")
+
+
+def walk_claims(two: Two) -> None:
+    outside(two, "POST", "/queue/claims")
 
 
 def walk_reveal(two: Two) -> None:
@@ -197,9 +209,12 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("public.status", "GET"): walk_status,
     ("queue.home", "GET"): walk_home,
     ("queue.show", "GET"): walk_queue,
-    ("queue.decide", "POST"): walk_decisions,
+    ("queue.rows", "GET"): walk_rows,
     ("queue.reveal", "POST"): walk_reveal,
-    ("queue.open_or_close", "POST"): walk_article,
+    ("decisions.decide", "POST"): walk_decisions,
+    ("decisions.undo", "POST"): walk_undo,
+    ("decisions.claims", "POST"): walk_claims,
+    ("decisions.open_or_close", "POST"): walk_article,
     ("account.show", "GET"): walk_account,
     ("account.change", "POST"): walk_password,
 }

@@ -1,39 +1,129 @@
-// Improves the queue, which works without: ticks without a reload, a count of them, no click sent twice.
-const form = document.querySelector(".decisions");
-if (form) {
-  const ticks = [...form.querySelectorAll('[name="tick"]')];
-  const bar = form.querySelector(".bulk");
-  const counter = form.querySelector(".bulk__count");
-  const forms = JSON.parse(counter.dataset.forms);
-  const plural = new Intl.PluralRules(document.documentElement.lang);
+// The queue, which works without: here its parts are put together, and each key and button gets its meaning.
 
-  const count = () => {
-    const ticked = ticks.filter((tick) => tick.checked).length;
-    const text = forms[`=${ticked}`] ?? forms[plural.select(ticked)] ?? forms.other;
-    counter.textContent = text.replace("{count}", ticked.toLocaleString(document.documentElement.lang));
-    counter.hidden = ticked === 0;
-    bar.classList.toggle("bulk--idle", ticked === 0);
-  };
+import { Claims } from "./queue-claims.js";
+import { Desk } from "./queue-desk.js";
+import { Door } from "./queue-door.js";
+import { Inline } from "./queue-inline.js";
+import { Keys } from "./queue-keys.js";
+import { Line } from "./queue-line.js";
+import { Notice } from "./queue-notice.js";
+import { Refill } from "./queue-refill.js";
+import { Rows } from "./queue-rows.js";
+import { Speech } from "./speech.js";
+import { Ticks } from "./queue-ticks.js";
 
-  form.addEventListener("change", count);
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.name === "tick") event.preventDefault(); // it would send the form
-  });
-  form.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-select]");
-    if (!link) return;
-    event.preventDefault();
-    for (const tick of ticks) tick.checked = link.dataset.select === "all";
-    count();
-  });
-
-  // A second click on its way would be told that the first one was faster
-  form.addEventListener("submit", (event) => {
-    if (form.ariaBusy) event.preventDefault();
-    form.ariaBusy = "true";
-  });
-  addEventListener("pageshow", () => {
-    form.ariaBusy = null; // back from the next page
-    count();
-  });
+const queue = document.querySelector(".queue");
+const form = queue.querySelector(".decisions");
+const rows = new Rows(form.querySelector(".rows"));
+const speech = new Speech(JSON.parse(queue.dataset.texts), document.documentElement.lang);
+const door = new Door();
+const line = new Line();
+const notice = new Notice(speech);
+const ticks = new Ticks(form, rows, speech);
+const refill = new Refill(queue, rows, door);
+const desk = new Desk({ queue, form, rows, ticks, line, door, notice, refill, speech, shown });
+const inline = new Inline(form, { rows, door, desk });
+new Claims(form, { rows, door, desk, speech });
+if (/^#(first|last)$/.test(location.hash) && rows.shown.length) {
+  rows.focus(rows.shown.at(location.hash === "#first" ? 0 : -1)); // a key has led here from the page beside it
 }
+
+/** The list, or the word that nothing is there. */
+async function shown() {
+  const isEmpty = () => rows.shown.length === 0;
+  if (isEmpty()) {
+    queue.classList.add("queue--loading");
+    await refill.fill({ isUrgent: true });
+    queue.classList.remove("queue--loading");
+  }
+  const empty = queue.querySelector("[data-empty]");
+  form.hidden = isEmpty();
+  empty.hidden = !isEmpty();
+  const isLost = document.activeElement === document.body;
+  if (isLost) isEmpty() ? empty.querySelector("h2").focus() : rows.focus(rows.shown[0]);
+}
+
+// A row offers what may be done with it; a key means the button that is there
+function offer(verbs, where) {
+  return verbs.find((verb) => where.querySelector(`[name="decide"][value="${verb}"], [name="decide"][value^="${verb} "]`));
+}
+
+const MEANT = { trash: ["trash", "delete"], undo: ["restore", "not_spam"], flag: ["flag", "unflag"] };
+
+function decide(key) {
+  const row = rows.current ?? rows.shown[0];
+  const verb = row && offer(MEANT[key] ?? [key], row);
+  if (verb) return act(verb, [row]);
+  if (key !== "undo") return tell("queue.live.not_here");
+  return desk.canUndo ? desk.undo() : tell("queue.live.nothing_to_undo");
+}
+
+function decideTicked(key) {
+  const verb = offer(MEANT[key] ?? [key], form.querySelector(".bulk"));
+  if (!verb) return tell("queue.live.not_here");
+  act(verb, rows.ticked);
+}
+
+function tell(key) {
+  notice.tell(speech.say(key), desk.canUndo);
+}
+
+/** Do it, but ask before something is deleted for ever. */
+function act(verb, chosen) {
+  if (!chosen.length) return tell("queue.done.nothing");
+  if (verb !== "delete") return desk.decide(verb, chosen);
+  const ask = queue.querySelector("[data-ask]");
+  ask.querySelector("h2").textContent = speech.say("queue.ask", { count: chosen.length });
+  ask.returnValue = "";
+  ask.addEventListener("close", () => ask.returnValue && desk.decide(verb, chosen), { once: true });
+  ask.showModal();
+}
+
+function step(direction) {
+  const current = rows.current;
+  const next = current ? rows.near(current, direction) : rows.shown[0];
+  if (next) return rows.focus(next);
+  const link = queue.querySelector(`[data-pages] [rel=${direction > 0 ? "next" : "prev"}]:not([hidden])`);
+  if (link) location.assign(`${link.href}#${direction > 0 ? "first" : "last"}`);
+}
+
+function withRow(use) {
+  return () => {
+    const row = rows.current ?? rows.shown[0];
+    if (row) use(row);
+  };
+}
+
+document.addEventListener("click", ({ target }) => {
+  for (const menu of form.querySelectorAll(".menu[open]")) menu.open &&= menu.contains(target);
+});
+
+form.addEventListener("submit", (event) => {
+  const { submitter } = event;
+  if (inline.reveals(event) || submitter?.name !== "decide") return;
+  event.preventDefault();
+  const [verb, tick] = submitter.value.split(" ");
+  const chosen = tick ? [submitter.closest(".row")] : rows.ticked;
+  for (const menu of form.querySelectorAll(".menu[open]")) menu.open = false;
+  act(verb, chosen);
+});
+
+new Keys({
+  decide,
+  decideTicked,
+  next: () => step(1),
+  previous: () => step(-1),
+  reply: withRow((row) => inline.open(row, "reply")),
+  quickEdit: withRow((row) => inline.open(row, "edit")),
+  edit: withRow((row) => location.assign(row.querySelector("[data-edit]").href)),
+  tick: withRow((row) => ticks.toggle(row)),
+  tickAll: () => ticks.toggleAll(),
+  search: () => queue.querySelector("#q").focus(),
+  escape: ({ target }, details) => {
+    const row = target.closest(".row");
+    const wasOpen = row && inline.close(row);
+    if (row && (wasOpen || details)) return rows.focus(row);
+    notice.hide();
+    if (target.id === "q" && rows.shown.length) rows.focus(rows.current ?? rows.shown[0]);
+  },
+});

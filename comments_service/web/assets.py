@@ -7,6 +7,7 @@ from functools import cache
 
 from flask import Blueprint, Response, request, url_for
 
+from comments_service import bundle
 from comments_service.bundle import STATIC, Bundle
 from comments_service.errors import PageNotFound
 from comments_service.web.headers import precompressed
@@ -16,6 +17,8 @@ TYPES = {
     "comment.css": "text/css",
     "pages.css": "text/css",
     "queue.css": "text/css",
+    "rows.css": "text/css",
+    "comment-page.css": "text/css",
     "queue.js": "text/javascript",
     "letters.css": "text/css",
     "settings.css": "text/css",
@@ -49,4 +52,4 @@ def addresses() -> dict[str, Callable[[str], str]]:
 
 @cache
 def _content(name: str) -> Bundle:
-    return Bundle((STATIC / name).read_bytes())
+    return bundle.queue() if name == "queue.js" else Bundle((STATIC / name).read_bytes())

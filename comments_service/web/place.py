@@ -9,11 +9,14 @@ from urllib.parse import urlencode
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
-from comments_service.errors import PageNotFound
+from comments_service.errors import Malformed, PageNotFound
+from comments_service.queue.question import QueueQuestion, Sort, View
+from comments_service.web.forms import comment_id
 
-STATUSES = ("pending", "approved", "spam", "trash", "all", "mine")
-NARROWING = ("site", "article", "author", "network", "reason", "flagged", "letters", "cluster")
-FIELDS = ("status", *NARROWING, "q", "sort", "cursor")
+FOLDED = ("site", "reason", "flagged", "letters")  # what the filter bar has fields for
+NUMBERS = ("article", "author", "network", "cluster")
+NARROWING = (*FOLDED, *NUMBERS, "q")
+FIELDS = ("status", *NARROWING, "sort", "cursor")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,10 @@ class Place:
     """A part of the queue, by the fields of its address as they came: what is not asked for is empty."""
 
     fields: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        """One of the fields."""
+        return self.fields[name]
 
     @property
     def status(self) -> str:
@@ -33,30 +40,53 @@ class Place:
         return self.fields["site"]
 
     @property
-    def q(self) -> str:
-        """What is searched for."""
-        return self.fields["q"]
+    def question(self) -> QueueQuestion:
+        """The same, for the room below.
+
+        Raises: Malformed for what is no number, or no order.
+        """
+        numbers = {name: comment_id(self.fields[name]) for name in NUMBERS}
+        is_strange = any(self.fields[name] and number is None for name, number in numbers.items())
+        if is_strange or self.fields["sort"] not in ("", *Sort):
+            raise Malformed
+        return QueueQuestion(
+            view=View(self.status),
+            site_key=self.site or None,
+            thread_id=numbers["article"],
+            author=numbers["author"],
+            network=numbers["network"],
+            cluster=numbers["cluster"],
+            reason=self.fields["reason"] or None,
+            flagged=bool(self.fields["flagged"]),
+            letters=bool(self.fields["letters"]),
+            q=self.fields["q"],
+            sort=Sort(self.fields["sort"] or Sort.NEWEST),
+            cursor=self.fields["cursor"] or None,
+        )
 
     @property
-    def cursor(self) -> str:
-        """From where on; empty for the first page."""
-        return self.fields["cursor"]
+    def narrowing(self) -> tuple[str, ...]:
+        """The names of the fields that limit what is shown."""
+        return tuple(name for name in NARROWING if self.fields[name])
 
     @property
-    def narrowed(self) -> bool:
-        """Whether something but the view limits what is shown."""
-        return any(self.fields[name] for name in (*NARROWING, "q"))
+    def folded(self) -> int:
+        """How many of them stand in the part of the filter bar that phones fold away."""
+        return sum(bool(self.fields[name]) for name in FOLDED)
 
     @property
     def everything(self) -> str:
-        """The whole view."""
-        return f"{url_for('queue.show')}?{urlencode({'status': self.status})}"
+        """The address of the whole view."""
+        return self.address(**dict.fromkeys((*NARROWING, "cursor"), ""))
+
+    def query(self, **changed: str | int) -> str:
+        """The place as a query, with some fields changed."""
+        asked = {**self.fields, **changed}
+        return urlencode({name: value for name, value in asked.items() if value})
 
     def address(self, **changed: str | int) -> str:
         """Where this part is shown, or one beside it."""
-        asked = {**self.fields, **changed}
-        query = urlencode({name: value for name, value in asked.items() if value})
-        return f"{url_for('queue.show')}?{query}"
+        return f"{url_for('queue.show')}?{self.query(**changed)}"
 
 
 def place_of(given: MultiDict[str, str]) -> Place:
@@ -65,7 +95,7 @@ def place_of(given: MultiDict[str, str]) -> Place:
     Raises: PageNotFound for a view that is none.
     """
     fields = {name: given.get(name, "") for name in FIELDS}
-    fields["status"] = given.get("status", "pending")
-    if fields["status"] not in STATUSES:
+    fields["status"] = given.get("status", View.PENDING)
+    if fields["status"] not in list(View):
         raise PageNotFound
     return Place(fields)

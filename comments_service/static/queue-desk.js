@@ -1,0 +1,168 @@
+// Deciding: the row leaves at once, the next has the keyboard, and the service is told in order.
+
+import { Told } from "./queue-told.js";
+import { tickOf } from "./queue-rows.js";
+
+const BECOMES = {
+  approve: "approved",
+  unapprove: "pending",
+  spam: "spam",
+  not_spam: "pending",
+  trash: "trash",
+  restore: "pending",
+  delete: "",
+};
+const SHOWS = { all: ["pending", "approved"], mine: ["pending", "approved"] };
+
+export class Desk {
+  #parts;
+  #view;
+  #told;
+  #done = []; // what can be taken back, the last on top
+
+  /** `parts`: queue, form, rows, ticks, line, door, notice, refill, shown. */
+  constructor(parts) {
+    this.#parts = parts;
+    this.#view = parts.queue.dataset.view;
+    this.#told = new Told(parts);
+    if (parts.notice.batch) this.#done.push({ batch: parts.notice.batch });
+    parts.notice.onUndo(() => this.undo());
+  }
+
+  get canUndo() {
+    return this.#done.length > 0;
+  }
+
+  /** Decide about these rows, as they are shown. */
+  async decide(verb, chosen) {
+    const { line, rows } = this.#parts;
+    const entry = {};
+    if (verb !== "delete") this.#done.push(entry);
+    const isLeaving = this.#isLeaving(verb);
+    for (const row of chosen) {
+      row.ariaBusy = "true";
+      rows.tell(row, "quiet", "");
+    }
+    if (verb in BECOMES) this.#moveOn(chosen, isLeaving);
+    let fields; // made when it is their turn: an earlier answer may have brought a new version
+    const send = () => this.#parts.door.post(this.#parts.form.action, (fields ??= this.#fields(verb, chosen)));
+    try {
+      const answer = await line.add(send, { isSafe: verb !== "delete" });
+      entry.batch = answer.batch;
+      if (!answer.batch) this.#forget(entry);
+      await this.#settle(verb, chosen, answer, isLeaving);
+    } catch (trouble) {
+      this.#forget(entry);
+      for (const row of chosen) this.#told.trouble(row, trouble, () => this.decide(verb, [row]));
+    }
+  }
+
+  /** Take the last decision back, to the exact state before. */
+  async undo() {
+    const { line, door, rows, notice } = this.#parts;
+    const entry = this.#done.pop();
+    if (!entry) return;
+    const send = () => entry.batch && door.post(notice.undoAddress, [...notice.place, ["batch", entry.batch]]);
+    try {
+      const answer = await line.add(send);
+      if (!answer) return; // it had come too late, so there is nothing to take back
+      notice.tell(answer.notice, this.canUndo);
+      notice.counts(answer.counts, this.#view);
+      const back = await this.refresh(answer.done.map((each) => each.id));
+      if (back.length) rows.focus(back[0]);
+    } catch (trouble) {
+      this.#done.push(entry);
+      notice.tell(this.#told.sentence(trouble), true);
+    }
+  }
+
+  /** Send a form that stands in a row, and show the row as it is then. */
+  async write(row, form, fields) {
+    const { line, door, notice } = this.#parts;
+    try {
+      const answer = await line.add(() => door.post(form.action, fields), { isSafe: false });
+      if (answer.batch) this.#done.push({ batch: answer.batch });
+      notice.tell(answer.notice, this.canUndo);
+      notice.counts(answer.counts, this.#view);
+      for (const { id, sentence } of answer.late) this.tellElsewhere(id, sentence);
+      if (answer.done.length) await this.refresh([row.dataset.id]);
+    } catch (trouble) {
+      this.#told.trouble(row, trouble, () => form.requestSubmit());
+    }
+  }
+
+  /** Somebody else decided about this one. */
+  tellElsewhere(id, sentence) {
+    this.#told.elsewhere(id, sentence, () => this.refresh([id]));
+  }
+
+  tellTrouble(row, trouble) {
+    this.#told.trouble(row, trouble);
+  }
+
+  /** Show rows as they are now, where they were. Those that belong to another view leave. */
+  async refresh(ids) {
+    const { queue, door, rows, ticks, shown } = this.#parts;
+    if (!ids.length) return [];
+    const query = new URLSearchParams(queue.dataset.query);
+    for (const id of ids) query.append("id", id);
+    const piece = await door.piece(`${queue.dataset.rows}?${query}`);
+    const fresh = [...piece.querySelectorAll(".row")];
+    const put = rows.put(fresh.filter((row) => this.#isShown(row.dataset.status)));
+    for (const row of fresh.filter((each) => !put.includes(each))) {
+      const old = rows.at(row.dataset.id);
+      if (old) this.#moveOn([old], true);
+    }
+    shown();
+    ticks.count();
+    return put;
+  }
+
+  #moveOn(chosen, isLeaving) {
+    const { rows, ticks, shown } = this.#parts;
+    const here = chosen.includes(rows.current) ? rows.current : chosen.at(-1);
+    const next = rows.beyond(here, 1, chosen) ?? (isLeaving ? rows.beyond(here, -1, chosen) : here);
+    for (const row of chosen) if (tickOf(row)) tickOf(row).checked = false;
+    if (isLeaving) rows.leave(chosen);
+    if (next) rows.focus(next);
+    ticks.count();
+    shown();
+  }
+
+  #isLeaving(verb) {
+    return verb in BECOMES && !this.#isShown(BECOMES[verb]);
+  }
+
+  #isShown(status) {
+    return (SHOWS[this.#view] ?? [this.#view]).includes(status);
+  }
+
+  #fields(verb, chosen) {
+    const ticks = chosen.map(({ dataset }) => ["tick", `${dataset.id}:${dataset.version}`]);
+    return [...this.#parts.notice.place, ["decide", verb], ...ticks];
+  }
+
+  async #settle(verb, chosen, { done, late, notice: text, counts }, isLeaving) {
+    const { rows, notice, refill, shown } = this.#parts;
+    const answers = new Map(done.map((each) => [String(each.id), each]));
+    const stay = [];
+    for (const row of chosen) {
+      row.ariaBusy = null;
+      const answer = answers.get(row.dataset.id);
+      if (!answer) continue;
+      Object.assign(row.dataset, { version: answer.version, status: answer.status });
+      if (isLeaving) rows.empty(row);
+      else stay.push(row.dataset.id);
+    }
+    for (const { id, sentence } of late) this.tellElsewhere(id, sentence);
+    if (done.length) notice.add(verb, done.length);
+    notice.show(text, this.canUndo);
+    notice.counts(counts, this.#view);
+    refill.fill().then(shown);
+    await this.refresh(stay);
+  }
+
+  #forget(entry) {
+    this.#done = this.#done.filter((each) => each !== entry);
+  }
+}

@@ -1,0 +1,51 @@
+// What a row itself tells: somebody was faster, or the decision did not arrive. With what to do about it.
+
+import { make } from "./dom.js";
+
+export class Told {
+  #parts;
+  #login = document.querySelector(".queue").dataset.login;
+
+  /** `parts`: rows, notice, speech, shown. */
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  /** The comment is not as it is shown here; `look` shows it anew. */
+  elsewhere(id, sentence, look) {
+    const { rows, notice, speech } = this.#parts;
+    const row = rows.at(id);
+    if (!row?.firstChild || row.dataset.told === sentence) return;
+    rows.comeBack(row);
+    row.dataset.told = sentence;
+    row.classList.add("row--elsewhere");
+    rows.tell(row, "late", sentence, button(speech.say("queue.live.as_it_is"), look));
+    notice.say(sentence);
+    this.#parts.shown();
+  }
+
+  /** It did not arrive; `again`, if there is one, tries once more. */
+  trouble(row, trouble, again) {
+    const { rows, notice, speech } = this.#parts;
+    const text = this.sentence(trouble);
+    const more = again ? [button(speech.say("queue.live.again"), again)] : [];
+    if (trouble.kind === "session") {
+      const door = { href: this.#login, target: "_blank", class: "quiet" };
+      more.unshift(make("a", door, speech.say("queue.live.sign_in")));
+    }
+    rows.comeBack(row);
+    rows.tell(row, "trouble", text, ...more);
+    notice.say(text);
+    this.#parts.shown();
+  }
+
+  sentence({ kind, detail }) {
+    return kind === "refused" && detail ? detail : this.#parts.speech.say(`queue.trouble.${kind ?? "server"}`);
+  }
+}
+
+function button(text, onClick) {
+  const made = make("button", { type: "button", class: "quiet" }, text);
+  made.addEventListener("click", onClick);
+  return made;
+}

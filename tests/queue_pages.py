@@ -1,0 +1,72 @@
+"""What browser tests of the queue share: comments that wait, the way in, and where the keyboard is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import select
+
+from comments_service.storage.database import db
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Comment
+from tests.factories import PASSWORD, StoredComment, a_comment, a_moderator
+from tests.servers import LiveService
+
+
+def a_pending(
+    service: LiveService, *, minutes_ago: int = 0, status: str = "pending", **fields: str
+) -> StoredComment:
+    """One comment below the host page's article."""
+    url = f"{service.site.origins[0]}/article"
+    now = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    return a_comment(service.app, service.site, status=status, url=url, now=now, **fields)
+
+
+def some(service: LiveService, *names: str, status: str = "pending") -> list[StoredComment]:
+    """Comments of these people, shown in this order."""
+    return [a_pending(service, minutes_ago=age, status=status, name=name) for age, name in enumerate(names)]
+
+
+def sign_in(page: Page, service: LiveService, *, query: str = "") -> None:
+    """Come in by the sign-in page."""
+    moderator = a_moderator(service.app)
+    page.goto(f"{service.url}/queue{query}")
+    page.get_by_label("Name").fill(moderator.name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/queue*")
+
+
+def row_of(page: Page, name: str) -> Locator:
+    """The row of this person's comment, shown or not."""
+    return page.locator(".row").filter(has=page.get_by_role("heading", name=name, exact=True))
+
+
+def expect_focus(page: Page, name: str) -> None:
+    """The keyboard is on the comment of this person."""
+    expect(page.get_by_role("article", name=name, exact=True)).to_be_focused()
+
+
+def expect_told(page: Page, text: str) -> None:
+    """What those hear who cannot see."""
+    expect(page.locator("[data-announcer]")).to_have_text(text)
+
+
+def statuses(service: LiveService, *comments: StoredComment) -> list[str]:
+    """Where these stand now."""
+    with service.app.app_context():
+        rows = {row.id: row.status for row in db.session.execute(select(Comment.id, Comment.status))}
+        db.session.rollback()
+        return [rows[comment.id] for comment in comments]
+
+
+def decisions(service: LiveService) -> list[tuple[int | None, str | None]]:
+    """Which comment a moderator brought where, in order."""
+    made = select(JournalRow.comment_id, JournalRow.to_status).where(
+        JournalRow.action == DECIDED, JournalRow.moderator_id.is_not(None)
+    )
+    with service.app.app_context():
+        rows = [(row.comment_id, row.to_status) for row in db.session.execute(made.order_by(JournalRow.id))]
+        db.session.rollback()
+        return rows
