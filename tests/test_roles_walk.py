@@ -114,7 +114,7 @@ WHO: dict[tuple[str, str], Who] = {
     ("GET", "/settings/<key>/fields"): LOOK,
     ("POST", "/settings/<key>/fields"): with_fields(RULE, required="name"),
     ("GET", "/settings/<key>/words"): LOOK,
-    ("POST", "/settings/<key>/words"): RULE,
+    ("POST", "/settings/<key>/words"): with_fields(RULE, do="preview", key="form.submit"),
     ("GET", "/settings/<key>/people"): RULE,
     ("POST", "/settings/<key>/people"): with_fields(RULE, do="invite", role="viewer", days="7"),
     ("GET", "/settings/people"): EVERYTHING,
