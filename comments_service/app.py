@@ -18,6 +18,7 @@ from comments_service.web import (
     account,
     api,
     assets,
+    audit,
     checkup,
     comment_page,
     confirm,
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         checkup.blueprint,
         own_words.blueprint,
         rules.blueprint,
+        audit.blueprint,
     ):
         app.register_blueprint(blueprint)
     _log_requests(app)

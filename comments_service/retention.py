@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from comments_service.clusters.joining import MEMORY
@@ -14,6 +14,7 @@ from comments_service.people.sign_ins import HALF_SECONDS
 from comments_service.settings import Settings
 from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.database import transaction
+from comments_service.storage.journal import JournalRetention, JournalRow
 from comments_service.storage.models import Comment, SubmissionKey
 from comments_service.storage.outbox import Outbox, State
 from comments_service.storage.people import HalfSignIn, Invitation, InvitationSite, SignIn
@@ -35,6 +36,7 @@ class Swept:
     idempotency_keys: int
     cluster_keys: int
     sign_ins: int
+    journal_rows: int = 0
     invitations: int = 0
     letters: int = 0
 
@@ -43,11 +45,13 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
     """Forget what is older than the settings allow. Running it twice, or by two at once, is harmless."""
     networks_until = now - timedelta(days=settings.network_retention_days)
     spam_until = now - timedelta(days=settings.spam_retention_days)
+    journal_until = now - timedelta(days=settings.journal_retention_days)
     return Swept(
         networks=_in_batches(lambda session: _forget_networks(session, networks_until)),
         comments=_in_batches(lambda session: _purge_declined(session, spam_until)),
         idempotency_keys=_in_batches(lambda session: _drop_keys(session, now - KEY_LIFETIME)),
         cluster_keys=_in_batches(lambda session: _drop_cluster_keys(session, now - MEMORY)),
+        journal_rows=_in_batches(lambda session: _drop_journal(session, journal_until)),
         sign_ins=_in_batches(lambda session: _drop_sign_ins(session, settings, now))
         + _in_batches(lambda session: _drop_half_sign_ins(session, now)),
         invitations=_in_batches(lambda session: _drop_invitations(session, now)),
@@ -104,6 +108,18 @@ def _drop_cluster_keys(session: Session, until: datetime) -> int:
     old = select(Comment.id).join(holders, holders.c.comment_id == Comment.id)
     ids = session.scalars(old.where(Comment.created_at <= until)).all()
     session.execute(delete(ClusterKey).where(ClusterKey.comment_id.in_(ids)))
+    return len(ids)
+
+
+def _drop_journal(session: Session, until: datetime) -> int:
+    """Delete what is too old to be told, the only way that the database lets rows go."""
+    old = select(JournalRow.id).where(JournalRow.happened_at <= until).order_by(JournalRow.id).limit(BATCH)
+    ids = session.scalars(old.with_for_update(skip_locked=True)).all()
+    if ids:
+        session.execute(insert(JournalRetention).values(until_id=ids[-1]))
+        session.execute(update(JournalRow).where(JournalRow.undoes_id.in_(ids)).values(undoes_id=None))
+        session.execute(delete(JournalRow).where(JournalRow.id.in_(ids)))
+        session.execute(delete(JournalRetention))
     return len(ids)
 
 

@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     )
     network_retention_days: int = Field(30, ge=1, description="Hashes of networks are dropped after this.")
     spam_retention_days: int = Field(30, ge=1, description="Spam and trash are deleted after this.")
+    journal_retention_days: int = Field(730, ge=1, description="Rows of the audit are deleted after this.")
     page_size: int = Field(50, ge=1, le=200, description="Top-level comments in one answer.")
     smtp_url: SecretStr | None = Field(
         None,

@@ -43,3 +43,11 @@ class JournalRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     batch: Mapped[str | None] = mapped_column(String(22), index=True)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
+
+
+class JournalRetention(Base):
+    """How far retention may delete, for as long as its transaction lasts; else the database refuses."""
+
+    __tablename__ = "journal_retention"
+
+    until_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

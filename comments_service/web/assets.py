@@ -22,6 +22,7 @@ TYPES = {
     "queue.js": "text/javascript",
     "letters.css": "text/css",
     "settings.css": "text/css",
+    "audit.css": "text/css",
     "people.css": "text/css",
     "rules.css": "text/css",
     "copy.js": "text/javascript",

@@ -1,0 +1,229 @@
+"""What was done, as the audit shows it: the journal in pages, a bulk as one row, for those who may know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, or_, select, true
+from sqlalchemy.orm import Session, aliased
+
+from comments_service.decisions.undo import UNDOABLE
+from comments_service.errors import SiteNotFound
+from comments_service.storage.database import reading
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Site
+from comments_service.storage.people import Moderator
+from comments_service.vocabulary import Access, Role
+
+EXPORT_BATCH = 500
+# In the place of a person: what the service or its operator did, and what people did
+SERVICE, PEOPLE = "service", "people"
+Seen = Callable[[Any], ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class AuditQuestion:
+    """Which part of the journal. `person` is an id, `SERVICE` or `PEOPLE`; days are in UTC, both included.
+
+    Rows of one bulk are one row, unless the question is about one comment or about one batch.
+    """
+
+    person: int | str | None = None
+    site_key: str | None = None
+    action: str | None = None
+    since: date | None = None
+    until: date | None = None
+    comment_id: int | None = None
+    batch: str | None = None
+    cursor: int | None = None
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether a bulk is one row."""
+        return self.comment_id is None and self.batch is None
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One thing that was done, or `size` of them at once. `who` is None for the service and its operator.
+
+    `site` is its key and its name. `undone_by` took this back, `undoes` was taken back by this.
+    """
+
+    id: int
+    happened_at: datetime
+    who: str | None
+    action: str
+    site: tuple[str, str] | None
+    thread_id: int | None
+    comment_id: int | None
+    from_status: str | None
+    to_status: str | None
+    reason: str
+    subject: str
+    batch: str | None
+    size: int
+    undoes: int | None
+    undone_by: int | None
+    can_be_undone: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing to filter by: what is sent, and what is read."""
+
+    value: str
+    name: str
+
+
+@dataclass(frozen=True)
+class AuditPage:
+    """One page of the journal, the newest first, and what there is to filter by."""
+
+    rows: tuple[AuditRow, ...]
+    next_cursor: int | None
+    people: tuple[Choice, ...]
+    sites: tuple[Choice, ...]
+    actions: tuple[str, ...]
+
+
+def audit_page(question: AuditQuestion, *, access: Access, page_size: int) -> AuditPage:
+    """One page of what this person may know.
+
+    Raises: SiteNotFound for a site that is not there, or not for them.
+    """
+    with reading() as session:
+        sites = _sites(session, access)
+        seen = _seen(question, access, sites)
+        rows = _rows(session, question, seen, page_size + 1, is_folded=question.is_folded)
+        shown = rows[:page_size]
+        return AuditPage(
+            rows=_told(session, shown, access, seen if question.is_folded else None),
+            next_cursor=shown[-1].id if len(rows) > page_size else None,
+            people=_people(session, access),
+            sites=tuple(Choice(site.key, site.name) for site in sites),
+            actions=tuple(session.scalars(select(JournalRow.action).distinct().order_by(JournalRow.action))),
+        )
+
+
+def audit_batch(question: AuditQuestion, *, access: Access) -> tuple[AuditRow, ...]:
+    """The next `EXPORT_BATCH` rows after the cursor, none folded; fewer are the last.
+
+    Raises: SiteNotFound for a site that is not there, or not for them.
+    """
+    with reading() as session:
+        seen = _seen(question, access, _sites(session, access))
+        rows = _rows(session, question, seen, EXPORT_BATCH, is_folded=False)
+        return _told(session, rows, access, None)
+
+
+def _sites(session: Session, access: Access) -> list[Site]:
+    sites = select(Site).order_by(Site.name, Site.id)
+    if (ids := access.sites()) is not None:
+        sites = sites.where(Site.id.in_(ids))
+    return list(session.scalars(sites))
+
+
+def _seen(question: AuditQuestion, access: Access, sites: Sequence[Site]) -> Seen:
+    """Which rows are for this person: what is of no site is for those who own everything."""
+    if question.site_key is not None:
+        asked = [site.id for site in sites if site.key == question.site_key]
+        if not asked:
+            raise SiteNotFound
+        return lambda row: row.site_id.in_(asked)
+    if access.everywhere == Role.OWNER:
+        return lambda row: true()
+    ids = [site.id for site in sites]
+    return lambda row: row.site_id.in_(ids)
+
+
+def _rows(
+    session: Session, question: AuditQuestion, seen: Seen, limit: int, *, is_folded: bool
+) -> Sequence[JournalRow]:
+    rows = select(JournalRow).where(seen(JournalRow), *_asked(question)).order_by(JournalRow.id.desc())
+    if is_folded:  # the last of each bulk stands for all of it
+        other = aliased(JournalRow)
+        last = select(func.max(other.id)).where(other.batch == JournalRow.batch, seen(other))
+        rows = rows.where(or_(JournalRow.batch.is_(None), JournalRow.id == last.scalar_subquery()))
+    if question.cursor is not None:
+        rows = rows.where(JournalRow.id < question.cursor)
+    return session.scalars(rows.limit(limit)).all()
+
+
+def _asked(question: AuditQuestion) -> Iterator[ColumnElement[bool]]:
+    if question.person == SERVICE:
+        yield JournalRow.moderator_id.is_(None)
+    elif question.person == PEOPLE:
+        yield JournalRow.moderator_id.is_not(None)
+    elif question.person is not None:
+        yield JournalRow.moderator_id == question.person
+    if question.action is not None:
+        yield JournalRow.action == question.action
+    if question.since is not None:
+        yield JournalRow.happened_at >= datetime.combine(question.since, time(), UTC)
+    if question.until is not None:
+        yield JournalRow.happened_at < datetime.combine(question.until, time(), UTC) + timedelta(days=1)
+    if question.comment_id is not None:
+        yield JournalRow.comment_id == question.comment_id
+    if question.batch is not None:
+        yield JournalRow.batch == question.batch
+
+
+def _told(
+    session: Session, rows: Sequence[JournalRow], access: Access, folded: Seen | None
+) -> tuple[AuditRow, ...]:
+    ids = [row.id for row in rows]
+    undone = select(JournalRow.undoes_id, JournalRow.id).where(JournalRow.undoes_id.in_(ids))
+    undone_by: dict[int | None, int] = dict(session.execute(undone).all())
+    wanted = {row.moderator_id for row in rows} - {None}
+    names = dict(session.execute(select(Moderator.id, Moderator.name).where(Moderator.id.in_(wanted))).all())
+    site_ids = {row.site_id for row in rows} - {None}
+    sites = {site.id: site for site in session.scalars(select(Site).where(Site.id.in_(site_ids)))}
+    sizes = _sizes(session, rows, folded) if folded is not None else {}
+    return tuple(
+        AuditRow(
+            id=row.id,
+            happened_at=row.happened_at,
+            who=names.get(row.moderator_id or 0),
+            action=row.action,
+            site=(sites[row.site_id].key, sites[row.site_id].name) if row.site_id is not None else None,
+            thread_id=row.thread_id,
+            comment_id=row.comment_id,
+            from_status=row.from_status,
+            to_status=row.to_status,
+            reason=row.reason,
+            subject=row.subject,
+            batch=row.batch,
+            size=sizes.get(row.batch, 1),
+            undoes=row.undoes_id,
+            undone_by=undone_by.get(row.id),
+            can_be_undone=row.id not in undone_by and _can_be_undone(row, access),
+        )
+        for row in rows
+    )
+
+
+def _can_be_undone(row: JournalRow, access: Access) -> bool:
+    is_first = row.action == DECIDED and row.from_status is None  # there was nothing before it
+    may = row.site_id is not None and access.may(Role.MODERATOR, row.site_id)
+    return may and row.action in UNDOABLE and not is_first
+
+
+def _sizes(session: Session, rows: Sequence[JournalRow], seen: Seen) -> dict[str | None, int]:
+    batches = {row.batch for row in rows} - {None}
+    counted = select(JournalRow.batch, func.count()).where(JournalRow.batch.in_(batches), seen(JournalRow))
+    return dict(session.execute(counted.group_by(JournalRow.batch)).all())
+
+
+def _people(session: Session, access: Access) -> tuple[Choice, ...]:
+    """Who can be filtered by: names are for owners of everything; others know those of their sites' rows."""
+    people = select(Moderator).order_by(func.lower(Moderator.name))
+    if access.everywhere != Role.OWNER:
+        ids = [site.id for site in _sites(session, access)]
+        people = people.where(
+            exists().where(JournalRow.moderator_id == Moderator.id, JournalRow.site_id.in_(ids))
+        )
+    return tuple(Choice(str(person.id), person.name) for person in session.scalars(people))

@@ -1,0 +1,247 @@
+"""The audit page: who sees what, in which words, and what of it can be taken along."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from comments_service.decisions.decide import decide_all
+from comments_service.decisions.verbs import Change
+from comments_service.storage.database import db, transaction
+from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.models import Comment
+from comments_service.vocabulary import Role, SiteView, Status
+from tests.browser import Console, assert_accessible
+from tests.doors import send_own, sign_in
+from tests.factories import PASSWORD, a_comment, a_moderator, a_site
+from tests.servers import LiveService
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+BATCH = "a" * 22
+
+
+def happened(app: Flask, now: datetime, **fields: Any) -> int:
+    """One row of the journal: a decision of the service, unless the fields say otherwise."""
+    with app.app_context(), transaction() as session:
+        row = JournalRow(happened_at=now, **{"action": DECIDED, "to_status": "spam", **fields})
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def shown(client: FlaskClient, **query: str) -> str:
+    """The list of the audit page, as text."""
+    response = client.get("/audit", query_string=query)
+    assert response.status_code == 200, response.text
+    return " ".join(response.text.partition('class="audit__rows"')[2].partition("</ol>")[0].split())
+
+
+def table(client: FlaskClient, **query: str) -> list[dict[str, str]]:
+    """The export, as a spreadsheet reads it."""
+    response = client.get("/audit/export.csv", query_string=query)
+    assert response.status_code == 200
+    assert response.mimetype == "text/csv"
+    return list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"))))
+
+
+def test_every_row_is_a_sentence_with_who_when_and_where(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app)
+    happened(app, now, site_id=site.id, moderator_id=1, comment_id=7, from_status="pending", reason="Ad")
+    text = shown(client, comment="7")
+    assert ">mo</bdi>" in text
+    for words in ("marked a comment as spam", "(Pending → Spam)", "Reason: Ad", "Demo", "UTC", "Comment 7"):
+        assert words in text
+
+
+def test_what_the_service_decided_is_told_too(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app)
+    a_comment(app, site, status="pending", now=now)
+    assert "let a new comment wait" in shown(client, person="service")
+    assert "let a new comment wait" not in shown(client, person="people")
+
+
+def test_an_action_without_words_of_its_own_is_named(app: Flask, now: datetime) -> None:
+    client = sign_in(app)
+    happened(app, now, action="moon-painted")
+    assert "moon-painted" in shown(client)
+
+
+def test_a_bulk_is_one_row_that_opens(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app)
+    for number in range(12):
+        row = {"site_id": site.id, "comment_id": number + 1, "from_status": "pending"}
+        happened(app, now, moderator_id=1, batch=BATCH, **row)
+    assert shown(client).count("<span>marked 12 comments as spam") == 1
+    assert shown(client).count("<span>marked a comment as spam") == 0
+    assert shown(client, batch=BATCH).count("<span>marked a comment as spam") == 12
+    assert shown(client, comment="3").count("<span>marked a comment as spam") == 1
+
+
+def test_what_was_taken_back_says_so(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app)
+    first = happened(app, now, site_id=site.id, moderator_id=1)
+    happened(app, now, site_id=site.id, moderator_id=1, to_status="pending", undoes_id=first)
+    text = shown(client)
+    assert text.count("Taken back") == 1
+    assert text.count("Takes something back") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"action": "thread-closed"}, {"2"}),
+        ({"site": "second"}, {"3"}),
+        ({"person": "service"}, {"3"}),
+        ({"since": "2026-11-24", "until": "2026-11-24"}, {"2"}),
+        ({"until": "2026-11-23"}, {"1"}),
+        ({"comment": "2", "person": "1"}, {"2"}),
+    ],
+)
+def test_filters_narrow_page_and_export_alike(
+    app: Flask, site: SiteView, now: datetime, query: dict[str, str], expected: set[str]
+) -> None:
+    client = sign_in(app, now=now - timedelta(days=9))
+    second = a_site(app, key="second")
+    mine = {"moderator_id": 1, "site_id": site.id}
+    happened(app, now, comment_id=1, **mine)
+    happened(app, now + timedelta(days=1), comment_id=2, action="thread-closed", **mine)
+    happened(app, now + timedelta(days=2), comment_id=3, site_id=second.id)
+    found = {row["comment"] for row in table(client, **query)} - {""}
+    assert found == expected
+    assert all(f"Comment {number}<" in shown(client, **query) for number in expected)
+
+
+def test_pages_go_on_where_the_last_one_ended(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app)
+    for number in range(1, 61):
+        happened(app, now, site_id=site.id, comment_id=number)
+    first = client.get("/audit?site=demo").text
+    cursor = first.partition("cursor=")[2].partition('"')[0]
+    second = shown(client, site="demo", cursor=cursor)
+    assert (first.count('id="row-'), second.count('id="row-')) == (50, 10)
+
+
+def test_a_moderator_sees_the_own_sites_and_nothing_of_the_installation(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    second = a_site(app, key="second", name="Elsewhere")
+    client = sign_in(app, role=Role.VIEWER, sites=[site])
+    happened(app, now, site_id=site.id, comment_id=1)
+    happened(app, now, site_id=second.id, comment_id=2, batch=BATCH)
+    happened(app, now, site_id=site.id, comment_id=3, batch=BATCH)
+    happened(app, now, action="signed-in", comment_id=4)
+    assert {row["comment"] for row in table(client)} == {"1", "3"}
+    text = client.get("/audit").text
+    assert "Elsewhere" not in text
+    assert "marked 2 comments" not in text
+    assert client.get("/audit?site=second").status_code == 404
+    assert client.get("/audit/export.csv?site=second").status_code == 404
+
+
+def test_the_page_and_the_export_want_a_sign_in(client: FlaskClient) -> None:
+    for address in ("/audit", "/audit/export.csv"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.location.startswith("/login?next=")) == (303, True)
+
+
+def test_a_decision_and_a_bulk_are_taken_back_from_here(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app)
+    waiting = [a_comment(app, site, status="pending", now=now) for _ in range(3)]
+    with app.app_context():
+        decide_all([Change(one.id, one.version, Status.SPAM) for one in waiting], by=None, now=now)
+    batch = table(client)[0]["batch"]
+    assert shown(client).count("<span>marked 3 comments as spam") == 1
+    answer = send_own(client, "/audit/undo?site=demo", on="/audit", batch=batch)
+    assert (answer.status_code, answer.location) == (303, "/audit?site=demo")
+    with app.app_context():
+        assert set(db.session.scalars(select(Comment.status))) == {Status.PENDING}
+    assert "3 actions taken back" in client.get("/audit").text
+    assert {row["undone_by"] != "" for row in table(client, batch=batch)} == {True}
+    again = send_own(client, "/audit/undo", on="/audit", journal=table(client)[0]["id"])
+    assert again.status_code == 303
+    with app.app_context():
+        assert sorted(db.session.scalars(select(Comment.status))) == ["pending", "pending", "spam"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"batch": "a b"}, {"journal": "x"}, {"journal": "-1"}])
+def test_an_undo_of_nothing_is_refused(app: Flask, site: SiteView, fields: dict[str, str]) -> None:
+    client = sign_in(app)
+    assert send_own(client, "/audit/undo", on="/audit", **fields).status_code == 400
+
+
+def test_who_may_only_look_gets_no_button(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app, role=Role.VIEWER, sites=[site])
+    a_comment(app, site, status="spam", now=now)
+    assert "Undo" not in shown(client)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@on_sqlite
+def test_no_cell_of_the_export_is_a_formula(app: Flask, site: SiteView, now: datetime, start: str) -> None:
+    client = sign_in(app)
+    hostile = f'{start}HYPERLINK("https://evil.example","click")'
+    happened(app, now, site_id=site.id, comment_id=1, reason=hostile, subject=hostile)
+    row = table(client, comment="1")[0]
+    assert row["reason"] == row["subject"] == f"'{hostile}"
+
+
+def test_the_export_is_all_of_it_in_utf_8_that_spreadsheets_know(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    client = sign_in(app)
+    with app.app_context(), transaction() as session:
+        session.add_all(
+            JournalRow(happened_at=now, action=DECIDED, to_status="spam", site_id=site.id, reason="Größe")
+            for _ in range(1_001)
+        )
+    rows = table(client, site="demo")
+    assert client.get("/audit/export.csv").data.startswith(b"\xef\xbb\xbf")
+    assert (len(rows), rows[0]["reason"], rows[0]["what"]) == (1_001, "Größe", "took a new comment for spam")
+    assert rows[0]["happened_at"] == "2026-11-23T11:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("since=yesterday", "until=2026-02-30", "since=9999-12-31", "comment=x", "comment=99999999999"),
+        *("cursor=-1", "person=ana", "person=%00", "action=%0a", "batch=" + "a" * 65, "cursor=9e9"),
+    ],
+)
+def test_what_nobody_gave_out_is_refused(app: Flask, site: SiteView, query: str) -> None:
+    client = sign_in(app)
+    assert client.get(f"/audit?{query}").status_code == 400
+    assert client.get(f"/audit/export.csv?{query.replace('cursor', 'comment')}").status_code == 400
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@on_sqlite
+def test_the_page_fits_every_screen_and_everybody(
+    page: Page, console: Console, live_service: LiveService, width: int, scheme: str
+) -> None:
+    app, now = live_service.app, datetime.now(UTC)
+    moderator = a_moderator(app)
+    for number in range(1, 4):
+        happened(app, now, moderator_id=1, site_id=1, comment_id=number, reason="x" * 180, batch=BATCH)
+    first = happened(app, now, moderator_id=1, site_id=1, comment_id=9, from_status="pending")
+    happened(app, now, moderator_id=1, site_id=1, comment_id=9, undoes_id=first)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(f"{live_service.url}/audit")
+    page.get_by_label("Name").fill(moderator.name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Audit")).to_be_visible()
+    for query in ("", f"?batch={BATCH}", "?action=site-missing"):
+        page.goto(f"{live_service.url}/audit{query}")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert_accessible(page)
+    assert console.unexpected == []
