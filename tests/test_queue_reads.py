@@ -71,9 +71,11 @@ def change(app: Flask, comments: Iterable[StoredComment], **values: Any) -> None
 
 
 def some(app: Flask, site: SiteView, count: int, **fields: Any) -> list[StoredComment]:
-    """So many waiting comments, a minute apart, the oldest first."""
+    """So many waiting comments, a minute apart, the oldest first, none of them like another."""
     given = {"status": "pending"} | fields
-    return [a_comment(app, site, now=EARLY + timedelta(minutes=n), **given) for n in range(count)]
+    made = [a_comment(app, site, now=EARLY + timedelta(minutes=n), **given) for n in range(count)]
+    change(app, made, cluster_id=None)
+    return made
 
 
 # --- views and counts ---
@@ -234,6 +236,7 @@ def test_each_filter_leaves_what_it_names(app: Flask, site: SiteView) -> None:
     second = a_comment(app, site, url="https://news.example.org/b", now=later, **twice)
     later += timedelta(minutes=5)
     same_network = a_comment(app, site, status="pending", network="192.0.2.0/24", now=later)
+    change(app, [first, second, same_network], cluster_id=None)  # one sender's are taken for alike
     flagged, letter, held = (a_comment(app, site, status="pending") for _ in range(3))
     change(app, [flagged], flag_count=2)
     change(app, [letter], is_letter=True)
