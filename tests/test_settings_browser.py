@@ -56,7 +56,7 @@ def test_without_scripts_a_page_is_checked_and_a_text_changed(
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     page.get_by_role("link", name="Words").click()
     page.get_by_role("link", name="Change form.title", exact=True).click()
-    page.get_by_label("Text").fill("Say something")
+    page.get_by_role("textbox", name="Text", exact=True).fill("Say something")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved. It holds from now on.")
     page.context.close()
@@ -72,9 +72,7 @@ def test_the_lines_are_copied_by_a_button(page: Page, console: Console, service:
     assert console.unexpected == []
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(320, "dark"), (360, "light"), (1280, "light"), (1280, "dark")]
-)
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_the_settings_fit_every_screen_and_everybody(
     page: Page, console: Console, service: LiveService, host_page: HostPage, width: int, scheme: str
 ) -> None:
