@@ -104,6 +104,7 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/queue/<number>/reveal"): DECIDE,
     ("POST", "/queue/articles/<number>"): with_fields(DECIDE, article="close"),
     ("GET", "/audit"): OWN,
+    ("GET", "/dashboard"): OWN,
     ("GET", "/audit/export.csv"): OWN,
     ("POST", "/audit/undo"): with_fields(OWN, journal="2"),
     ("GET", "/settings"): OWN,
