@@ -66,7 +66,7 @@ def test_a_password_is_changed_and_the_new_one_opens(
     assert_good(narrow)
     change(narrow, PASSWORD, "four other words entirely")
     expect(narrow.get_by_role("status")).to_contain_text("Your password is changed.")
-    narrow.get_by_role("button", name="Sign out").click()
+    narrow.get_by_role("button", name="Sign out", exact=True).click()
     expect(narrow.get_by_role("status")).to_have_text("You are signed out.")
     sign_in(narrow, live_service, "four other words entirely", name="mo")
     expect(narrow.get_by_role("heading", level=1)).to_have_text("Nothing waits")
