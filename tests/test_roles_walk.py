@@ -106,7 +106,7 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/queue/articles/<number>"): with_fields(DECIDE, article="close"),
     ("GET", "/audit"): OWN,
     ("GET", "/audit/export.csv"): OWN,
-    ("POST", "/audit/undo"): with_fields(OWN, journal="2"),
+    ("POST", "/audit/undo"): with_fields(Who(REFUSED, IN, IN, IN), journal="{decided}"),
     ("GET", "/settings"): OWN,
     ("POST", "/settings"): with_fields(EVERYTHING, key="new", origins="https://new.example.org"),
     ("GET", "/settings/<key>"): LOOK,
