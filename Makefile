@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format crash-test durability screenshots letters-figures queue-figures sizes clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test lint types format crash-test durability race screenshots letters-figures queue-figures sizes clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ crash-test: setup-dev ## kill the service under load, again and again, and count
 durability: setup-dev ## show by strace that every answer waits for the disk
 	@$(SETUP) --dev --with-strace
 	@$(RUN) -m tools.check_durability
+
+race: setup-dev ## let two moderators race for one comment a thousand times, on both databases
+	@$(RUN) -m tools.race
 
 screenshots: setup-dev ## take the pictures of docs/screenshots from the running demo
 	@$(SETUP) --dev --with-browser

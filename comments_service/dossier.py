@@ -78,7 +78,7 @@ def dossier(comment_id: int, *, access: Access, keys: Keyring, now: datetime) ->
         comment = session.get(Comment, comment_id)
         if comment is None or comment.is_purged:
             raise CommentNotFound
-        names = dict(session.execute(select(Moderator.id, Moderator.name)).all())
+        names: dict[int, str] = dict(session.execute(select(Moderator.id, Moderator.name)).all())
         first = session.get(Revision, (comment_id, 1))
         words, sent = Words.of(comment), Words.of(first) if first else None
         standings = standings_of(session, comment, keys, now=now)

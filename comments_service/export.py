@@ -115,6 +115,10 @@ def _comment(comment: Comment, keys: Keyring | None) -> dict[str, Any]:
         "verdict": comment.verdict,
         "created_at": _time(comment.created_at),
         "status_changed_at": _time(comment.status_changed_at),
+        "edited_at": _time(comment.edited_at) if comment.edited_at else None,
+        "pinned": comment.pinned_at is not None,
+        "picked": comment.picked_at is not None,
+        "by_moderator": comment.moderator_id is not None,
     }
     if keys is not None:
         sealed = comment.email_sealed

@@ -14,6 +14,7 @@ from comments_service.people.sign_ins import HALF_SECONDS
 from comments_service.settings import Settings
 from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.database import transaction
+from comments_service.storage.decisions import Standing
 from comments_service.storage.journal import JournalRetention, JournalRow
 from comments_service.storage.models import Comment, SubmissionKey
 from comments_service.storage.outbox import Outbox, State
@@ -24,6 +25,7 @@ from comments_service.vocabulary import Status
 
 BATCH = 500  # one batch is one short transaction: nobody who posts meanwhile waits long
 LETTERS_KEPT = timedelta(days=30)  # what became of them; the letters themselves are kept nowhere
+UNDO_KEPT = timedelta(days=7)  # so long a ban that was lifted can be brought back
 Batch = Callable[[Session], int]
 
 
@@ -39,6 +41,7 @@ class Swept:
     journal_rows: int = 0
     invitations: int = 0
     letters: int = 0
+    standings: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -56,7 +59,16 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         + _in_batches(lambda session: _drop_half_sign_ins(session, now)),
         invitations=_in_batches(lambda session: _drop_invitations(session, now)),
         letters=_in_batches(lambda session: _drop_letters(session, now - LETTERS_KEPT)),
+        standings=_in_batches(lambda session: _drop_standings(session, now - UNDO_KEPT)),
     )
+
+
+def _drop_standings(session: Session, until: datetime) -> int:
+    """Bans and trusts that have ended: nobody's trace is kept longer than it is of use."""
+    ended = select(Standing.id).where(or_(Standing.ends_at <= until, Standing.lifted_at <= until))
+    ids = session.scalars(ended.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(Standing).where(Standing.id.in_(ids)))
+    return len(ids)
 
 
 def _in_batches(batch: Batch) -> int:

@@ -20,6 +20,7 @@ from comments_service.people.codes import seal_column
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, reading, transaction
+from comments_service.storage.decisions import Standing
 from comments_service.storage.models import Canary, Comment, SubmissionKey
 from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.people import SecondFactor
@@ -156,8 +157,12 @@ def _move_batch(session: Session, keys: Keyring) -> int:
     ).all()
     for row in rows:
         email = keys.open(row.email_sealed, column=EMAIL_COLUMN) if row.email_sealed else None
+        known_by = row.email_hash
         row.email_sealed = keys.seal(email, column=EMAIL_COLUMN) if email else None
         row.email_hash = keys.email_hash(email, site_id=row.site_id) if email else None
+        if known_by is not None:  # a ban of the address moves with a comment that came from it
+            theirs = update(Standing).where(Standing.site_id == row.site_id, Standing.hash == known_by)
+            session.execute(theirs.values(hash=row.email_hash))
         if row.twin_hash is not None:
             row.twin_hash = keys.digest("twin", twin_data(row.parent_id, row.name, row.text))
     return len(rows)
@@ -208,4 +213,5 @@ def _forget_old_marks(keys: Keyring) -> None:
         # Of no use without its key, and too old to slow anybody down
         forget = update(Comment).where(_under_another(Comment.network_hash, keys.current))
         session.execute(forget.values(network_hash=None).execution_options(synchronize_session=False))
+        session.execute(delete(Standing).where(_under_another(Standing.hash, keys.current)))
         session.execute(delete(Canary).where(Canary.key_number != keys.current))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from comments_service import article_url, markup
@@ -32,6 +32,7 @@ from comments_service.vocabulary import (
 )
 
 SORTS = ("oldest", "newest")
+MODERATOR = "moderator"  # the badge of those who answer in the name of the house
 CACHED_TEXT_CHARACTERS = 2_000  # longer ones are rare, and 2,048 of them would be 128 MiB
 
 
@@ -123,14 +124,21 @@ def comment_view(comment: Comment, page_url: str, max_depth: int, *, is_own: boo
         id=comment.id,
         parent_id=comment.parent_id,
         depth=min(comment.depth, max_depth),
-        author=Author(comment.name, comment.website) if is_shown else None,
+        author=_author(comment) if is_shown else None,
         html=_html(comment.text) if is_shown else "",
         created_at=comment.created_at,
         permalink=f"{page_url.partition('#')[0]}#comment-{comment.id}",
         is_removed=not is_shown,
         status=comment.state,
         is_letter=comment.is_letter,
+        edited_at=comment.edited_at if is_shown else None,
+        is_pinned=is_shown and comment.pinned_at is not None,
+        is_picked=is_shown and comment.picked_at is not None,
     )
+
+
+def _author(comment: Comment) -> Author:
+    return Author(comment.name, comment.website, None if comment.moderator_id is None else MODERATOR)
 
 
 def cursor(position: Position) -> str:
@@ -162,11 +170,9 @@ def _roots(
     has_replies = exists().where(
         reply.thread_id == thread.id, reply.root_id == Comment.id, reply.status == Status.APPROVED
     )
-    page = select(Comment).where(
-        Comment.thread_id == thread.id,
-        Comment.root_id.is_(None),
-        or_(Comment.status == Status.APPROVED, has_replies),
-    )
+    roots = select(Comment).where(Comment.thread_id == thread.id, Comment.root_id.is_(None))
+    is_pinned = and_(Comment.pinned_at.is_not(None), Comment.status == Status.APPROVED)
+    page = roots.where(or_(Comment.status == Status.APPROVED, has_replies), not_(is_pinned))
     if question.sort == "newest":
         page = page.order_by(Comment.created_at.desc(), Comment.id.desc())
     else:
@@ -174,7 +180,9 @@ def _roots(
     if position is not None:
         page = page.where(_beyond(position, question.sort))
     rows = session.scalars(page.limit(page_size + 1)).all()
-    return list(rows[:page_size]), len(rows) > page_size
+    pinned = roots.where(is_pinned).order_by(Comment.pinned_at.desc(), Comment.id.desc())
+    first = session.scalars(pinned).all() if position is None else []
+    return [*first, *rows[:page_size]], len(rows) > page_size
 
 
 def _beyond(position: Position, sort: str) -> ColumnElement[bool]:

@@ -181,6 +181,7 @@ class Author:
 
     name: str
     website: str | None
+    badge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,9 @@ class CommentView:
     is_removed: bool = False
     status: Status = Status.APPROVED
     is_letter: bool = False
+    edited_at: datetime | None = None
+    is_pinned: bool = False
+    is_picked: bool = False
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("clusters.evaluate",),
     ("decisions.undo",),
     ("decisions.authors", "decisions.undo_places"),
-    ("decisions.move", "decisions.reply", "decisions.undo_comments"),
+    ("decisions.move", "decisions.purge", "decisions.reply", "decisions.undo_comments"),
     (
         "decisions.articles",
         "decisions.decide",

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.reply import reply
 from comments_service.decisions.verbs import Change, Verb
 from comments_service.storage.database import db, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -19,7 +20,8 @@ from comments_service.storage.people import Grant
 from comments_service.vocabulary import Access, ModeratorView, Role, SiteView, Status
 from tests.conftest import NOW, Clock
 from tests.doors import OWN_ORIGIN, csrf_token, everything, sign_in
-from tests.factories import StoredComment, a_comment, a_moderator, a_site
+from tests.factories import ARTICLE, StoredComment, a_comment, a_moderator, a_site
+from tools.race import race
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -31,7 +33,7 @@ def moderator(app: Flask) -> FlaskClient:
 
 
 def press(
-    client: FlaskClient, address: str = "/queue/decisions", *, html: bool = False, **fields: Any
+    client: FlaskClient, address: str = "/queue/decisions", /, *, html: bool = False, **fields: Any
 ) -> TestResponse:
     """Send a form of the queue as its script does, or as the page does without."""
     data = {"csrf_token": csrf_token(client.get("/account"))} | fields
@@ -370,3 +372,112 @@ def test_a_claim_stops_nobody_and_needs_the_right_to_decide(
     demote(app, Role.VIEWER, site)
     press(moderator, "/queue/claims", id=[comment.id])
     assert press(other, "/queue/claims", id=["nothing"]).status_code == 400
+
+
+# --- two at once ---
+
+
+def test_of_two_who_click_at_once_one_wins_and_the_other_is_told(app: Flask, site: SiteView) -> None:
+    races = race(app, site, 60)
+    assert races.holds, races
+
+
+# --- emptying ---
+
+
+@pytest.mark.parametrize("status", ["spam", "trash"])
+def test_emptying_asks_first_and_takes_only_what_the_page_had_shown(
+    app: Flask, site: SiteView, moderator: FlaskClient, clock: Clock, status: str
+) -> None:
+    shown = [a_comment(app, site, status=status) for _ in range(2)]
+    read_at = clock.now.isoformat()
+    clock.forward(minutes=1)
+    later = a_comment(app, site, status=status, now=clock.now)
+    others = a_comment(app, site, status="approved")
+    fields: dict[str, Any] = {"status": status, "read_at": read_at}
+    assert "Delete 2 comments for ever?" in press(moderator, "/queue/empty", html=True, **fields).text
+    assert press(moderator, "/queue/empty", html=True, **fields, sure="1").status_code == 303
+    with app.app_context():
+        left = set(db.session.scalars(select(Comment.id)))
+        db.session.rollback()
+    assert left == {later.id, others.id}
+    assert [row.comment_id for row in journal(app, "comment-deleted")] == [one.id for one in shown]
+
+
+NOT_EMPTIED: list[tuple[dict[str, str], int]] = [
+    ({"status": "pending", "read_at": NOW.isoformat()}, 400),
+    ({"status": "spam"}, 400),
+    ({"status": "spam", "read_at": "yesterday"}, 400),
+    ({"status": "spam", "read_at": "2026-11-23T11:00:00"}, 400),
+    ({"status": "spam", "read_at": NOW.isoformat(), "q": "word"}, 400),
+    ({"status": "spam", "read_at": NOW.isoformat(), "author": "1"}, 400),
+    ({"status": "spam", "read_at": NOW.isoformat(), "site": "nobody"}, 404),
+]
+
+
+@pytest.mark.parametrize(("fields", "status"), NOT_EMPTIED)
+@on_sqlite
+def test_an_emptying_of_anything_else_is_refused(
+    app: Flask, site: SiteView, moderator: FlaskClient, fields: dict[str, Any], status: int
+) -> None:
+    comment = a_comment(app, site, status="spam")
+    assert press(moderator, "/queue/empty", **fields, sure="1").status_code == status
+    assert row_of(app, comment).status == "spam"
+
+
+def test_only_who_may_decide_empties_and_only_there(
+    app: Flask, site: SiteView, moderator: FlaskClient
+) -> None:
+    other = a_site(app, key="other", origins=("https://other.example.org",))
+    foreign = a_comment(app, other, status="spam", url="https://other.example.org/a")
+    own = a_comment(app, site, status="spam")
+    fields: dict[str, Any] = {"status": "spam", "read_at": NOW.isoformat(), "sure": "1"}
+    demote(app, Role.VIEWER, site)
+    assert press(moderator, "/queue/empty", **fields, site="demo").status_code == 403
+    demote(app, Role.MODERATOR, site)
+    press(moderator, "/queue/empty", **fields)
+    assert row_of(app, foreign).status == "spam"
+    assert [row.comment_id for row in journal(app, "comment-deleted")] == [own.id]
+
+
+# --- what readers see ---
+
+
+def test_pinned_comments_stand_first_and_once(app: Flask, site: SiteView, client: FlaskClient) -> None:
+    comments = [a_comment(app, site) for _ in range(3)]
+    with app.app_context():
+        decide(Change(comments[2].id, comments[2].version, Verb.PIN), by=None, now=NOW)
+        decide(Change(comments[1].id, comments[1].version, Verb.PICK), by=None, now=NOW)
+    body = client.get("/api/v1/sites/demo/thread", query_string={"url": ARTICLE}).json
+    assert body is not None
+    told = [(one["id"], one.get("pinned"), one.get("picked")) for one in body["comments"]]
+    assert told == [
+        (str(comments[2].id), True, None),
+        (str(comments[0].id), None, None),
+        (str(comments[1].id), None, True),
+    ]
+
+
+def test_an_unapproved_comment_is_not_shown_for_being_pinned(
+    app: Flask, site: SiteView, client: FlaskClient
+) -> None:
+    comment = a_comment(app, site)
+    with app.app_context():
+        decide(Change(comment.id, comment.version, Verb.PIN), by=None, now=NOW)
+        decide(Change(comment.id, comment.version + 1, Verb.UNAPPROVE), by=None, now=NOW)
+    body = client.get("/api/v1/sites/demo/thread", query_string={"url": ARTICLE}).json
+    assert body is not None
+    assert body["comments"] == []
+
+
+def test_a_moderators_answer_has_a_badge_in_json_and_on_the_page(
+    app: Flask, site: SiteView, client: FlaskClient
+) -> None:
+    comment = a_comment(app, site)
+    with app.app_context():
+        reply(comment.id, comment.version, "Thank you.", by=a_moderator(app, name="Ana"), now=NOW)
+    body = client.get("/api/v1/sites/demo/thread", query_string={"url": ARTICLE}).json
+    assert body is not None
+    assert [one["author"]["badge"] for one in body["comments"]] == [None, "moderator"]
+    page = client.get("/sites/demo/thread", query_string={"url": ARTICLE}).text
+    assert page.count('<span class="comment__label">Moderator</span>') == 1

@@ -94,6 +94,9 @@ WHO: dict[tuple[str, str], Who] = {
     ("GET", "/queue/rows"): OWN,
     ("POST", "/queue/decisions"): with_fields(DECIDE, decide="spam {comment}:1", status="pending"),
     ("POST", "/queue/undo"): with_fields(Who(REFUSED, IN, IN, IN), journal="{decided}"),
+    ("POST", "/queue/empty"): with_fields(
+        Who(REFUSED, IN, IN, IN), status="spam", read_at="2026-11-23T11:00:00Z"
+    ),
     ("POST", "/queue/claims"): with_fields(OWN, id="{comment}:1"),
     ("GET", "/queue/comments/<number>"): LOOK,
     ("POST", "/queue/comments/<number>/edit"): with_fields(

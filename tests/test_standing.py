@@ -13,13 +13,20 @@ from sqlalchemy import select
 from comments_service.decisions.authors import Wish, let_stand, lift
 from comments_service.decisions.standing import Kind, Trace, Traces, domains_of, standing_of
 from comments_service.decisions.undo import undo
+from comments_service.erase import erase_person
 from comments_service.errors import FieldsRefused
 from comments_service.privacy import Keyring
-from comments_service.storage.database import db
+from comments_service.retention import sweep
+from comments_service.rotate import _move_batch
+from comments_service.settings import Settings
+from comments_service.storage.database import db, transaction
 from comments_service.storage.decisions import Standing
+from comments_service.storage.models import Comment
+from comments_service.submit import submit
+from comments_service.tokens import receipt
 from comments_service.vocabulary import SiteView
 from tests.conftest import NOW
-from tests.factories import StoredComment, a_comment
+from tests.factories import StoredComment, a_comment, a_submission, wiring_of
 from tests.test_decisions import journal, row_of
 
 EMAIL = "dan@mail.example.org"
@@ -159,3 +166,68 @@ def test_a_domain_is_below_those_above_it(
     email: str | None, website: str | None, domains: tuple[str, ...]
 ) -> None:
     assert domains_of(email, website) == domains
+
+
+# --- what comes of it ---
+
+
+def send(app: Flask, site: SiteView, **fields: Any) -> Comment:
+    """Let a reader send a comment, and see how it is stored."""
+    parts = wiring_of(app)
+    with app.app_context():
+        later = NOW + timedelta(hours=1)
+        sent = submit(a_submission(site, **fields), settings=parts.settings, keys=parts.keys, now=later)
+        row = db.session.get_one(Comment, sent.comment_id)
+        assert sent.status == ("approved" if row.status == "approved" else "pending")
+        db.session.expunge(row)
+        db.session.rollback()
+        return row
+
+
+def test_who_is_banned_is_declined_and_told_to_wait(app: Flask, site: SiteView, keys: Keyring) -> None:
+    comment = a_comment(app, site, email=EMAIL)
+    stand(app, keys, comment, Kind.BAN, Trace.EMAIL)
+    row = send(app, site, email=EMAIL)
+    assert (row.status, row.is_quietly_declined, row.verdict_reason) == ("spam", True, "banned")
+
+
+def test_who_is_trusted_is_published_at_once(app: Flask, site: SiteView, keys: Keyring) -> None:
+    comment = a_comment(app, site, email=EMAIL, status="pending")
+    stand(app, keys, comment, Kind.TRUST, Trace.RECEIPT)
+    previous = receipt(keys, site="demo", comment_id=comment.id)
+    assert send(app, site, email=EMAIL, previous=previous).status == "approved"
+    assert send(app, site, email=EMAIL).status == "pending"
+
+
+def test_a_ban_moves_to_a_new_key_with_its_comment(app: Flask, site: SiteView, keys: Keyring) -> None:
+    comment = a_comment(app, site, email=EMAIL)
+    stand(app, keys, comment, Kind.BAN, Trace.EMAIL)
+    newer = keys.with_key(Keyring.generate(2))
+    with app.app_context():
+        with transaction() as session:
+            _move_batch(session, newer)
+        assert db.session.scalars(select(Standing.hash)).one() == newer.email_hash(EMAIL, site_id=site.id)
+        db.session.rollback()
+
+
+def test_a_forgotten_person_is_not_banned_by_the_email_any_more(
+    app: Flask, site: SiteView, keys: Keyring
+) -> None:
+    comment = a_comment(app, site, email=EMAIL)
+    stand(app, keys, comment, Kind.BAN, Trace.EMAIL)
+    with app.app_context():
+        erase_person(EMAIL, keys=keys, now=NOW)
+        assert db.session.scalars(select(Standing)).all() == []
+        db.session.rollback()
+
+
+def test_what_has_ended_is_swept_away_and_what_holds_is_kept(
+    app: Flask, site: SiteView, keys: Keyring, settings: Settings
+) -> None:
+    comment = a_comment(app, site, email=EMAIL)
+    stand(app, keys, comment, Kind.BAN, Trace.EMAIL, ends_at=NOW + timedelta(days=1))
+    stand(app, keys, comment, Kind.BAN, Trace.RECEIPT)
+    with app.app_context():
+        assert sweep(settings=settings, now=NOW + timedelta(days=9)).standings == 1
+        assert db.session.scalars(select(Standing.mark)).all() == ["receipt"]
+        db.session.rollback()

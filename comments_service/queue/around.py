@@ -74,8 +74,15 @@ def _waiting_by_thread(session: Session, comments: Iterable[Comment]) -> dict[in
 
 
 def _waiting_by_cluster(session: Session, cluster_ids: Collection[int]) -> dict[tuple[int, int], int]:
-    counted = select(Comment.site_id, Comment.cluster_id, func.count()).where(
-        Comment.cluster_id.in_(cluster_ids), Comment.status == Status.PENDING
+    if not cluster_ids:
+        return {}
+    # Those that wait are told apart below: asked for by status, SQLite would look at all that wait
+    counted = select(Comment.site_id, Comment.cluster_id, Comment.status, func.count()).where(
+        Comment.cluster_id.in_(cluster_ids)
     )
-    grouped = counted.group_by(Comment.site_id, Comment.cluster_id)
-    return {(site_id, cluster_id or 0): count for site_id, cluster_id, count in session.execute(grouped)}
+    grouped = counted.group_by(Comment.cluster_id, Comment.site_id, Comment.status)
+    return {
+        (site_id, cluster_id or 0): count
+        for site_id, cluster_id, status, count in session.execute(grouped)
+        if status == Status.PENDING
+    }

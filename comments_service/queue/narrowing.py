@@ -86,8 +86,8 @@ def _same_email(comment: Comment | None, keys: Keyring) -> Narrowing:
 def _same_network(comment: Comment | None) -> Narrowing:
     if comment is None or comment.network_hash is None:
         return NOTHING
-    site_id, network_hash = comment.site_id, comment.network_hash
-    return by(lambda c: and_(c.network_hash == network_hash, c.site_id == site_id))
+    network_hash = comment.network_hash  # of this site alone
+    return by(lambda c: c.network_hash == network_hash)
 
 
 def _held_for(code: str) -> Narrowing:

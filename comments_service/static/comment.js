@@ -14,7 +14,7 @@ export function commentArticle(comment, speech, { waiting = false, onReply } = {
   const body = make("div", { class: "comment__body", dir: "auto" });
   showHtml(body, comment.html);
   article.append(
-    make("header", { class: "comment__head" }, author(comment, speech), permalink(comment, speech)),
+    make("header", { class: "comment__head" }, author(comment, speech), ...labels(comment, speech), permalink(comment, speech)),
     waiting ? make("p", { class: "comment__waiting" }, speech.say(waitingNote(comment))) : "",
     body,
     onReply && !waiting ? replyButton(comment, speech, onReply) : "",
@@ -36,6 +36,11 @@ function author(comment, speech) {
   const website = comment.author?.website;
   const shown = website ? make("a", { href: website, rel: UGC }, name) : name;
   return make("span", { class: "comment__author", dir: "auto" }, shown);
+}
+
+function labels({ author: { badge }, pinned, picked }, speech) {
+  const said = [badge && "badge." + badge, pinned && "pinned", picked && "picked"].filter(Boolean);
+  return said.map((key) => make("span", { class: "comment__label" }, speech.say("thread." + key)));
 }
 
 function permalink(comment, speech) {

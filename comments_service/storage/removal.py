@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from comments_service.storage.clusters import ClusterKey
-from comments_service.storage.decisions import Claim, Revision
+from comments_service.storage.decisions import Claim, Revision, Standing
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
 from comments_service.storage.search import forget
@@ -64,6 +64,12 @@ def remove(session: Session, ids: Collection[int]) -> None:
     session.execute(update(JournalRow).where(JournalRow.comment_id.in_(ids)).values(forgotten))
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
     _drop_empty_places(session, {row.id for row in rows})
+
+
+def forget_standings(session: Session, site_id: int, hashes: Collection[bytes]) -> None:
+    """Forget who is banned or trusted by these traces."""
+    theirs = delete(Standing).where(Standing.site_id == site_id, Standing.hash.in_(hashes))
+    session.execute(theirs)
 
 
 def _drop_empty_places(session: Session, ids: set[int]) -> None:

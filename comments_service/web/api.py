@@ -156,8 +156,9 @@ def as_json(comment: CommentView) -> dict[str, Any]:
         "name": comment.author.name,
         "website": comment.author.website,
         "avatar": None,
-        "badge": None,
+        "badge": comment.author.badge,
     }
+    marks = {"pinned": comment.is_pinned, "picked": comment.is_picked}
     return {
         "id": str(comment.id),
         "parent": str(comment.parent_id) if comment.parent_id else None,
@@ -166,8 +167,9 @@ def as_json(comment: CommentView) -> dict[str, Any]:
         "author": author,
         "html": comment.html,
         "created_at": iso(comment.created_at),
-        "edited_at": None,
+        "edited_at": iso(comment.edited_at) if comment.edited_at else None,
         "permalink": comment.permalink,
+        **{mark: True for mark, is_set in marks.items() if is_set},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
 
@@ -11,12 +12,14 @@ from comments_service.decisions.act import Why
 from comments_service.decisions.claims import look_at
 from comments_service.decisions.decide import decide_all
 from comments_service.decisions.happened import happened_to
+from comments_service.decisions.purge import Shown, count_shown, empty
 from comments_service.decisions.undo import undo as take_back
 from comments_service.decisions.verbs import Change, Verb
 from comments_service.errors import Malformed
+from comments_service.vocabulary import Status
 from comments_service.web.forms import comment_id
 from comments_service.web.outcomes import back, sentence, told, wants_json
-from comments_service.web.place import place_of
+from comments_service.web.place import NARROWING, Place, place_of
 from comments_service.web.sessions import require_moderator
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
@@ -24,6 +27,7 @@ from comments_service.web.words import moderators_words
 NOTHING = "nothing"  # what Enter in a tick box sends
 MAX_TICKS = 500  # more than the longest page; the transaction of a decision stays short
 MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
+BEYOND_SITE = (*(name for name in NARROWING if name != "site"), "q")
 _TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})")
 _BATCH = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -68,6 +72,17 @@ def undo() -> Response:
     )
 
 
+@blueprint.post("/queue/empty")
+def empty_out() -> Response:
+    """Delete for ever what the page had shown of the spam or the trash; asks first."""
+    place = place_of(request.form)
+    shown = _shown_page(place)
+    if not request.form.get("sure"):
+        return _ask(count_shown(shown, by=g.moderator))
+    count = empty(shown, by=g.moderator, now=wiring().now())
+    return told("empty", place, notice={"key": "queue.done.delete", "count": count}, count=count)
+
+
 @blueprint.post("/queue/claims")
 def claims() -> Response:
     """Say that this person looks at the first of these comments, and who looks at the others."""
@@ -84,6 +99,7 @@ def claims() -> Response:
                 "sentence": sentence(Why.CHANGED, one),
             }
             for one in happened_to(looking.changed, access=g.moderator.access)
+            if one.by_id != g.moderator.id  # the own page knows, or will when its answer comes
         },
     }
     return make_response(jsonify(body))
@@ -137,6 +153,22 @@ def _numbers(tick: str) -> tuple[int, int]:
     if number is None or version is None:
         raise Malformed
     return number, version
+
+
+def _shown_page(place: Place) -> Shown:
+    """Which comments a page showed. A page that was narrowed further showed less than would go.
+
+    Raises: Malformed.
+    """
+    if place.status not in ("spam", "trash") or any(place.fields[name] for name in BEYOND_SITE):
+        raise Malformed
+    try:
+        read_at = datetime.fromisoformat(request.form.get("read_at", ""))
+    except ValueError:
+        raise Malformed from None
+    if read_at.tzinfo is None or not 2000 < read_at.year < 3000:
+        raise Malformed
+    return Shown(Status(place.status), min(read_at, wiring().now()), place.site)
 
 
 def _shown(text: str) -> tuple[int, int | None]:
