@@ -22,6 +22,7 @@ from comments_service.web import (
     checkup,
     comment_page,
     confirm,
+    dashboard,
     decisions,
     embed,
     headers,
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         own_words.blueprint,
         rules.blueprint,
         audit.blueprint,
+        dashboard.blueprint,
     ):
         app.register_blueprint(blueprint)
     _log_requests(app)

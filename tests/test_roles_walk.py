@@ -108,6 +108,7 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/queue/<number>/reveal"): DECIDE,
     ("POST", "/queue/articles/<number>"): with_fields(DECIDE, article="close"),
     ("GET", "/audit"): OWN,
+    ("GET", "/dashboard"): OWN,
     ("GET", "/audit/export.csv"): OWN,
     ("POST", "/audit/undo"): with_fields(Who(REFUSED, IN, IN, IN), journal="{decided}"),
     ("GET", "/settings"): OWN,

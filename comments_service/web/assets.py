@@ -23,6 +23,7 @@ TYPES = {
     "letters.css": "text/css",
     "settings.css": "text/css",
     "audit.css": "text/css",
+    "dashboard.css": "text/css",
     "people.css": "text/css",
     "rules.css": "text/css",
     "copy.js": "text/javascript",

@@ -1,0 +1,142 @@
+"""The dashboard: its figures are true, and everybody can read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Page, expect
+
+from comments_service.dashboard import Dashboard, Day, dashboard
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
+from comments_service.storage.database import transaction
+from comments_service.storage.rules import Surge
+from comments_service.vocabulary import Access, Role, SiteView, Status
+from tests.browser import Console, assert_accessible
+from tests.doors import sign_in
+from tests.factories import PASSWORD, a_comment, a_moderator, a_site
+from tests.servers import LiveService
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+EVERYTHING = Access(everywhere=Role.OWNER)
+
+
+def figures(app: Flask, now: datetime, *, access: Access = EVERYTHING, site: str | None = None) -> Dashboard:
+    """The dashboard's figures."""
+    with app.app_context():
+        return dashboard(site, access=access, now=now)
+
+
+def test_what_waits_is_counted_with_the_age_of_the_oldest(app: Flask, site: SiteView, now: datetime) -> None:
+    oldest = now - timedelta(days=3)
+    for moment in (now, oldest, now):
+        a_comment(app, site, status="pending", now=moment)
+    a_comment(app, site, status="approved", now=now - timedelta(days=9))
+    found = figures(app, now)
+    assert (found.waiting, found.oldest_at) == (3, oldest)
+
+
+def test_each_day_tells_what_came_and_what_became_of_it(app: Flask, site: SiteView, now: datetime) -> None:
+    for status in ("approved", "approved", "spam", "pending", "trash"):
+        a_comment(app, site, status=status, now=now - timedelta(days=2))
+    a_comment(app, site, status="approved", now=now - timedelta(days=30))
+    days = figures(app, now).days
+    assert (len(days), days[-1].day) == (30, now.date())
+    assert days[-3] == Day(now.date() - timedelta(days=2), 5, 2, 1)
+    assert sum(day.submitted for day in days) == 5
+
+
+def test_the_time_to_a_decision_is_the_median_of_people_s(app: Flask, site: SiteView, now: datetime) -> None:
+    ana = a_moderator(app)
+    for hours in (1, 2, 40):
+        comment = a_comment(app, site, status="pending", now=now - timedelta(hours=hours))
+        with app.app_context():
+            decide(Change(comment.id, comment.version, Status.APPROVED), by=ana, now=now)
+    a_comment(app, site, status="spam", now=now - timedelta(days=5))  # the operator's, at once
+    decisions = figures(app, now).decisions
+    assert decisions.median == timedelta(hours=2)
+    assert decisions.automatic == 0
+    assert [(line.name, line.count) for line in decisions.people or ()] == [("mo", 3)]
+
+
+def test_only_owners_learn_who_decided_how_much(app: Flask, site: SiteView, now: datetime) -> None:
+    access = Access(by_site={site.id: Role.MODERATOR})
+    assert figures(app, now, access=access).decisions.people is None
+
+
+def test_articles_are_ranked_by_their_newest_comments(app: Flask, site: SiteView, now: datetime) -> None:
+    for number in (1, 2, 2, 2, 3, 3):
+        a_comment(app, site, url=f"https://news.example.org/{number}", now=now)
+    assert [(line.url[-1], line.count) for line in figures(app, now).articles] == [
+        ("2", 3),
+        ("3", 2),
+        ("1", 1),
+    ]
+
+
+def test_surges_of_the_week_are_told(app: Flask, site: SiteView, now: datetime) -> None:
+    thread_id = a_comment(app, site, now=now).thread_id
+    with app.app_context(), transaction() as session:
+        for days in (0, 6, 8):
+            ends_at = now + timedelta(minutes=5) - timedelta(days=days)
+            began_at = ends_at - timedelta(minutes=30)
+            session.add(Surge(thread_id=thread_id, began_at=began_at, ends_at=ends_at))
+    assert len(figures(app, now).surges) == 2
+    page = sign_in(app).get("/dashboard").text
+    assert "Far more comments than usual, now:" in page
+
+
+def test_sites_are_told_apart_and_kept_apart(app: Flask, site: SiteView, now: datetime) -> None:
+    second = a_site(app, key="second", name="Elsewhere")
+    a_comment(app, site, status="pending", now=now)
+    a_comment(app, second, status="pending", now=now, url="https://news.example.org/second")
+    assert (figures(app, now).waiting, figures(app, now, site="second").waiting) == (2, 1)
+    client = sign_in(app, role=Role.VIEWER, sites=[site])
+    mine = client.get("/dashboard")
+    assert mine.status_code == 200
+    assert "Elsewhere" not in mine.text
+    assert "/second" not in mine.text
+    assert client.get("/dashboard?site=second").status_code == 404
+
+
+def test_an_empty_room_says_so(app: Flask, site: SiteView) -> None:
+    assert "Nothing to count yet" in sign_in(app).get("/dashboard").text
+
+
+def test_somebody_without_any_site_sees_an_empty_room(app: Flask, now: datetime) -> None:
+    assert figures(app, now, access=Access()).is_empty
+
+
+def test_the_page_wants_a_sign_in(client: FlaskClient) -> None:
+    assert client.get("/dashboard").location.startswith("/login?next=")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@on_sqlite
+def test_the_page_fits_every_screen_and_everybody(
+    page: Page, console: Console, live_service: LiveService, width: int, scheme: str
+) -> None:
+    app, site, now = live_service.app, live_service.site, datetime.now(UTC)
+    moderator, long = a_moderator(app), "Donaudampfschifffahrtsgesellschaft" * 6
+    a_site(app, key="second", name=long)
+    for back, status in enumerate(("approved", "approved", "spam", "pending")):
+        moment = now - timedelta(days=back)
+        a_comment(app, site, url=f"{site.origins[0]}/article", title=long, status=status, now=moment)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(f"{live_service.url}/dashboard")
+    page.get_by_label("Name").fill(moderator.name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("cell", name="1").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert_accessible(page)
+    page.goto(f"{live_service.url}/dashboard?site=second")
+    assert_accessible(page)
+    assert console.unexpected == []
