@@ -18,8 +18,8 @@ from comments_service.queue.order import ORDERS, Order
 from comments_service.queue.question import QueueQuestion
 from comments_service.storage.models import Comment
 
-FEW = 5_000  # comments that are looked up and sorted within a twentieth of a second
-SAMPLE, COMMON_IN_SAMPLE = 1_000, 20
+FEW = 30_000  # comments that are looked up and sorted within a tenth of a second
+SAMPLE, COMMON_IN_SAMPLE = 1_000, 40
 MERGED_AT_ONCE = 100  # SQLite takes 500 selects in one union
 
 
