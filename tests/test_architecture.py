@@ -79,6 +79,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "decisions.articles",
         "decisions.decide",
         "decisions.edit",
+        "decisions.likes",
         "people.accounts",
         "sites",
         "submit",

@@ -291,6 +291,21 @@ def test_a_row_offers_what_fits_its_status_and_nothing_else(
         assert offered == [*buttons[status], *marks[status]]
 
 
+def test_spam_and_trash_are_emptied_where_all_of_them_is_shown(
+    app: Flask, site: SiteView, moderator: FlaskClient
+) -> None:
+    for _ in range(2):
+        a_comment(app, site, status="spam")
+    assert "Empty spam" not in queue(moderator, status="spam", q="x").text
+    assert "Empty" not in queue(moderator, status="approved").text
+    found = re.search(r'name="read_at" value="([^"]+)"', queue(moderator, status="spam").text)
+    assert found
+    asked = press(moderator, "/queue/empty", status="spam", read_at=found[1])
+    assert "Delete 2 comments for ever?" in asked.text
+    press(moderator, "/queue/empty", status="spam", read_at=found[1], sure="1")
+    assert not shown(queue(moderator, status="spam"))
+
+
 def test_a_decision_keeps_who_made_it(app: Flask, site: SiteView, moderator: FlaskClient) -> None:
     comment = a_comment(app, site, status="pending")
     press(moderator, decide=f"approve {tick(comment)}")

@@ -24,7 +24,7 @@ from time import perf_counter
 from typing import Any
 
 from playwright.sync_api import Page, expect, sync_playwright
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, func, select
 
 from comments_service.storage.journal import DECIDED, JournalRow
 from tools.demo_process import free_ports
@@ -36,6 +36,7 @@ FIRST = 100
 MODERATOR = "Key"
 LIMIT_MS = 100.0
 PATIENCE_MS = 120_000  # until the last key has its answer
+SEEDING_SECONDS = 300.0
 TO_STATUS = {"a": "approved", "s": "spam", "d": "trash"}
 OWN_TEXTS = (
     "Could you add a map? I lose track of who lives where.",
@@ -87,7 +88,10 @@ class Pressed:
 
 @dataclass(frozen=True)
 class Round:
-    """So many comments decided one after the other, and what the journal says of them afterwards."""
+    """Keys pressed one after the other, and how often each comment was decided by what the journal says.
+
+    A key on a row that stands for a cluster decides about all of its comments.
+    """
 
     pressed: tuple[Pressed, ...]
     seconds: float
@@ -151,7 +155,7 @@ def run(service: ServiceProcess, *arguments: str, text: str | None = None) -> No
 
     Raises: SystemExit with what it said, when it fails.
     """
-    done = service.run(*arguments, text=text)
+    done = service.run(*arguments, text=text, patience_seconds=SEEDING_SECONDS)
     if done.returncode:
         sys.exit(done.stderr)
 
@@ -197,6 +201,7 @@ def clear(service: ServiceProcess) -> list[Round]:
 def press_keys(page: Page, service: ServiceProcess, count: int) -> Round:
     """Decide about so many comments, or all there are: most approved, links to spam, some to the trash."""
     page.evaluate("window.clearing = []")
+    after = last_row(service)
     started = perf_counter()
     for number in range(count):
         row = page.locator(".row:focus-within")
@@ -208,7 +213,7 @@ def press_keys(page: Page, service: ServiceProcess, count: int) -> Round:
     seconds = perf_counter() - started
     expect(page.locator(".row[aria-busy]")).to_have_count(0, timeout=PATIENCE_MS)
     pressed = tuple(as_pressed(entry) for entry in page.evaluate("window.clearing"))
-    return judged(service, pressed, seconds)
+    return judged(service, pressed, seconds=seconds, after=after)
 
 
 def as_pressed(entry: dict[str, Any]) -> Pressed:
@@ -217,26 +222,38 @@ def as_pressed(entry: dict[str, Any]) -> Pressed:
     return Pressed(entry["key"], entry["id"], *times)
 
 
-def judged(service: ServiceProcess, pressed: tuple[Pressed, ...], seconds: float) -> Round:
+def judged(service: ServiceProcess, pressed: tuple[Pressed, ...], *, seconds: float, after: int) -> Round:
     """Hold the keys to what the journal says."""
     engine = create_engine(service.environment["COMMENTS_DATABASE_URL"])
     made = select(JournalRow.comment_id, JournalRow.to_status).where(
-        JournalRow.action == DECIDED, JournalRow.moderator_id.is_not(None)
+        JournalRow.action == DECIDED, JournalRow.moderator_id.is_not(None), JournalRow.id > after
     )
     with engine.connect() as connection:
         rows = connection.execute(made).all()
     engine.dispose()
     meant = {each.comment_id: TO_STATUS[each.key] for each in pressed}
-    mine = [row for row in rows if row.comment_id in meant]
-    wrong = sum(row.to_status != meant[row.comment_id] for row in mine)
-    return Round(pressed, seconds, Counter(row.comment_id for row in mine), wrong)
+    wrong = sum(meant.get(row.comment_id, row.to_status) != row.to_status for row in rows)
+    return Round(pressed, seconds, Counter(row.comment_id for row in rows), wrong)
+
+
+def last_row(service: ServiceProcess) -> int:
+    """The journal's last row as it is now."""
+    engine = create_engine(service.environment["COMMENTS_DATABASE_URL"])
+    with engine.connect() as connection:
+        found = connection.scalar(select(func.max(JournalRow.id)))
+    engine.dispose()
+    return found or 0
 
 
 def table_of(rounds: Sequence[Round]) -> str:
     """The figures, a column a round."""
-    lines = [("", *(f"{len(each.pressed)} comments" for each in rounds)), ("---", *("---:" for _ in rounds))]
+    lines = [
+        ("", *(f"{sum(each.decided.values())} comments" for each in rounds)),
+        ("---", *("---:" for _ in rounds)),
+    ]
     lines += [
-        ("approved, spam, trash", *(kinds(each) for each in rounds)),
+        ("keys", *(str(len(each.pressed)) for each in rounds)),
+        ("of them `a`, `s`, `d`", *(kinds(each) for each in rounds)),
         (
             "keys per decision",
             *(f"{len(each.pressed) / max(1, sum(each.decided.values())):.2f}" for each in rounds),
@@ -270,9 +287,10 @@ def log_of(table: str, *, is_labelled: bool) -> str:
 
 `make clear-queue` starts the service with {WAITING} waiting comments {source}, opens the queue in a real
 browser and decides about every comment by one key: `a` to approve, `s` for spam where there is a link, `d`
-for the trash now and then. The next key comes as soon as the next row has the focus. Afterwards the journal
-is asked whether each key made exactly one decision, and the one it meant. The second column is the rest of
-the queue, while the page fills up from below again and again.
+for the trash now and then. The next key comes as soon as the next row has the focus. A row
+that stands for a cluster of like comments is decided by one key as well. Afterwards the journal is asked
+whether each key did what it meant, once. The second column is the rest of the queue, while the page fills up
+from below again and again.
 
 Taken on {datetime.now(UTC):%d %B %Y}; SQLite, service and browser on one machine.
 

@@ -43,7 +43,9 @@ class ServiceProcess:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, text: str | None = None, patience_seconds: float = PATIENCE_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         """Run another `comments` command on the same installation."""
         return subprocess.run(
             [*COMMENTS, *arguments],
@@ -52,7 +54,7 @@ class ServiceProcess:
             text=True,
             input=text,
             env=self.environment,
-            timeout=PATIENCE_SECONDS,
+            timeout=patience_seconds,
         )
 
     def add_site(self) -> None:

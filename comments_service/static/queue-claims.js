@@ -43,6 +43,8 @@ export class Claims {
       const row = rows.at(id);
       if (row && !row.inert) rows.tell(row, "claim", speech.say("queue.live.claim", { name }));
     }
-    for (const [id, { sentence }] of Object.entries(changed)) desk.tellElsewhere(id, sentence);
+    for (const [id, { sentence }] of Object.entries(changed)) {
+      if (!rows.at(id)?.ariaBusy) desk.tellElsewhere(id, sentence); // what is on its way gets its own answer
+    }
   }
 }

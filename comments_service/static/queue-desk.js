@@ -59,7 +59,7 @@ export class Desk {
 
   /** Take the last decision back, to the exact state before. */
   async undo() {
-    const { line, door, rows, notice } = this.#parts;
+    const { queue, line, door, rows, notice } = this.#parts;
     const entry = this.#done.pop();
     if (!entry) return;
     const send = () => entry.batch && door.post(notice.undoAddress, [...notice.place, ["batch", entry.batch]]);
@@ -68,8 +68,10 @@ export class Desk {
       if (!answer) return; // it had come too late, so there is nothing to take back
       notice.tell(answer.notice, this.canUndo);
       notice.counts(answer.counts, this.#view);
-      const back = await this.refresh(answer.done.map((each) => each.id));
-      if (back.length) rows.focus(back[0]);
+      const back = answer.done.map((each) => each.id).filter((id) => rows.at(id));
+      if (answer.done.length && !back.length) return location.assign(queue.dataset.home); // it was decided elsewhere
+      const [first] = await this.refresh(back);
+      if (first) rows.focus(first);
     } catch (trouble) {
       this.#done.push(entry);
       notice.tell(this.#told.sentence(trouble), true);
@@ -138,7 +140,9 @@ export class Desk {
   }
 
   #fields(verb, chosen) {
-    const ticks = chosen.map(({ dataset }) => ["tick", `${dataset.id}:${dataset.version}`]);
+    // A row that stands for a cluster is decided with all that wait like it
+    const like = ({ cluster }) => (cluster && verb in BECOMES ? "+" : "");
+    const ticks = chosen.map(({ dataset }) => ["tick", `${dataset.id}:${dataset.version}${like(dataset)}`]);
     return [...this.#parts.notice.place, ["decide", verb], ...ticks];
   }
 

@@ -45,6 +45,7 @@ export class Notice {
 
   show(text, canUndo) {
     this.#element.classList.add("notice--floating");
+    this.#element.parentElement.classList.add("queue--told");
     this.#element.querySelector(".notice__text").textContent = text;
     this.#element.hidden = false;
     this.#undo.hidden = !canUndo;

@@ -4,11 +4,13 @@ import { make } from "./dom.js";
 
 const LEAVING_MS = 130;
 const FEW = 4; // more rows than these leave at once, without a movement
+const PLACES = 200; // of rows that have left: enough to undo by, few enough to stay quick
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Rows {
   #list;
   #current = null;
+  #places = [];
 
   constructor(list) {
     this.#list = list;
@@ -73,6 +75,8 @@ export class Rows {
   empty(row) {
     row.inert = row.hidden = true;
     row.replaceChildren();
+    this.#places.push(row);
+    if (this.#places.length > PLACES) this.#places.shift().remove();
   }
 
   /** Put rows from the service in the places of those of the same id, others at the end. */

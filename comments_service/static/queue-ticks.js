@@ -40,6 +40,7 @@ export class Ticks {
     counter.textContent = this.#speech.say("queue.bulk.ticked", { count });
     counter.hidden = count === 0;
     this.#form.querySelector(".bulk").classList.toggle("bulk--idle", count === 0);
+    this.#form.parentElement.classList.toggle("queue--ticked", count > 0);
   }
 
   #set(isTicked) {

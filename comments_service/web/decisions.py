@@ -12,6 +12,7 @@ from comments_service.decisions.act import Why
 from comments_service.decisions.claims import look_at
 from comments_service.decisions.decide import decide_all
 from comments_service.decisions.happened import happened_to
+from comments_service.decisions.likes import those_like
 from comments_service.decisions.purge import Shown, count_shown, empty
 from comments_service.decisions.undo import undo as take_back
 from comments_service.decisions.verbs import Change, Verb
@@ -27,8 +28,8 @@ from comments_service.web.words import moderators_words
 NOTHING = "nothing"  # what Enter in a tick box sends
 MAX_TICKS = 500  # more than the longest page; the transaction of a decision stays short
 MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
-BEYOND_SITE = (*(name for name in NARROWING if name != "site"), "q")
-_TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})")
+BEYOND_SITE = tuple(name for name in NARROWING if name != "site")
+_TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})(\+?)")
 _BATCH = re.compile(r"[A-Za-z0-9_-]{22}")
 
 blueprint = Blueprint("decisions", __name__)
@@ -143,7 +144,9 @@ def _wanted() -> tuple[Verb, list[Change]]:
     if len(ticks) > MAX_TICKS:
         raise Malformed
     verb = Verb(word)
-    return verb, [Change(*_numbers(tick), verb) for tick in ticks]
+    changes = [Change(*_numbers(tick), verb) for tick in ticks]
+    collapsed = [change for change, tick in zip(changes, ticks, strict=True) if tick.endswith("+")]
+    return verb, [*changes, *those_like(collapsed, besides=changes, limit=MAX_TICKS)]
 
 
 def _numbers(tick: str) -> tuple[int, int]:
