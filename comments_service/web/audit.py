@@ -74,6 +74,7 @@ def show() -> str:
         asked=_asked(),
         address=address,
         sentence=speaker.sentence,
+        reason=speaker.reason,
         action_name=speaker.action,
         service=SERVICE,
         people=PEOPLE,
@@ -132,6 +133,13 @@ class _Speaker:
             return one
         many = f"{key}.many" if f"{key}.many" in self._known else "audit.many"
         return str(self._words["say_count"](many, row.size, what=one))
+
+    def reason(self, row: AuditRow) -> str:
+        """Why: the sentences of the rules that the service went by, or what somebody wrote."""
+        if row.action == DECIDED and row.from_status is None:
+            keys = [f"queue.reason.{code}" for code in row.reason.split(", ")]
+            return " ".join(str(self._words["say"](key)) for key in keys if key in self._known)
+        return str(self._words["say"]("audit.reason", reason=row.reason))
 
     def action(self, action: str) -> str:
         """An action as a choice of the filter."""
