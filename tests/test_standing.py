@@ -156,6 +156,7 @@ def test_a_day_that_has_passed_is_refused(app: Flask, site: SiteView, keys: Keyr
 DOMAINS = [
     ("a@x.example.org", None, ("x.example.org", "example.org")),
     (None, "https://www.example.net/path", ("www.example.net", "example.net")),
+    (f"a@{'x.' * 90}example.org", None, tuple(f"{'x.' * n}example.org" for n in range(7, -1, -1))),
     (None, None, ()),
     ("broken", "nonsense", ()),
 ]
