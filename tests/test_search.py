@@ -117,15 +117,12 @@ def shelf(app: Flask, site: SiteView) -> dict[int, str]:
     }
 
 
-def test_both_databases_find_the_same(app: Flask, keys: Keyring, shelf: dict[int, str]) -> None:
-    answers = {q: {shelf[number] for number in ids_found(app, keys, q)} for q in FOUND}
-    assert answers == dict(FOUND)
-
-
-def test_common_words_are_found_without_the_index_just_the_same(
-    app: Flask, keys: Keyring, shelf: dict[int, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", ["by the index", "in order"])
+def test_both_databases_find_the_same_by_either_way(
+    app: Flask, keys: Keyring, shelf: dict[int, str], way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("comments_service.queue.walk.FEW", -1)
+    if way == "by the index":
+        monkeypatch.setattr("comments_service.queue.walk.SAMPLE", 0)
     answers = {q: {shelf[number] for number in ids_found(app, keys, q)} for q in FOUND}
     assert answers == dict(FOUND)
 

@@ -19,7 +19,7 @@ from comments_service.submit import EMAIL_COLUMN
 
 @dataclass(frozen=True)
 class Narrowing:
-    """One thing that a comment must be. `ids` are all it may hold for, looked up if they are few."""
+    """One thing that a comment must be. `ids` are all it holds for, looked up if they are few."""
 
     holds: Callable[[type[Comment]], ColumnElement[bool]]
     ids: Select[Any] | None

@@ -82,4 +82,4 @@ def _words(session: Session, query: str) -> Narrowing:
     phrases = words.phrases(query)
     if not phrases:
         return NOTHING
-    return Narrowing(lambda c: search.has(session, c, phrases), search.proposed(session, phrases))
+    return Narrowing(lambda c: search.has(session, c, phrases), search.having(session, phrases))

@@ -88,24 +88,36 @@ def spread(comment: Comment) -> str:
     return f" {'  '.join(' '.join(found) for field in fields if (found := words(field)))} "
 
 
-def proposed(session: Session, phrases: Sequence[Phrase]) -> Select[Any] | None:
-    """The ids of all comments that have the words somewhere; None where no index can tell."""
+def having(session: Session, phrases: Sequence[Phrase]) -> Select[Any] | None:
+    """The ids of all comments that have these phrases; None where no index can tell."""
     terms = [term for phrase in phrases for term in _terms(phrase)]
     if not terms:
         return None
+    as_asked = [_stands(session, phrase) for phrase in phrases if not _is_told_by_index(phrase)]
     if _is_postgresql(session):
         query = " & ".join(f"'{word}'{':*' if is_open else ''}" for word, is_open in terms)
         fits = literal_column(_VECTOR).op("@@")(cast(query, TSQUERY))
-        return select(CommentWords.comment_id).where(fits)
+        return select(CommentWords.comment_id).where(fits, *as_asked)
     query = " AND ".join(f'"{word}"{"*" if is_open else ""}' for word, is_open in terms)
-    return select(_FTS.c.rowid.label("comment_id")).where(_FTS.c.comment_search.op("MATCH")(query))
+    known = select(_FTS.c.rowid.label("comment_id")).where(_FTS.c.comment_search.op("MATCH")(query))
+    if as_asked:
+        known = known.join(CommentWords, CommentWords.comment_id == _FTS.c.rowid).where(*as_asked)
+    return known
 
 
 def has(session: Session, comment: type[Comment], phrases: Sequence[Phrase]) -> ColumnElement[bool]:
     """Whether a comment has all of these phrases."""
-    place = func.strpos if _is_postgresql(session) else func.instr
-    sought = [place(CommentWords.words, _as_stored(phrase)) > 0 for phrase in phrases]
+    sought = [_stands(session, phrase) for phrase in phrases]
     return exists().where(CommentWords.comment_id == comment.id, and_(*sought))
+
+
+def _stands(session: Session, phrase: Phrase) -> ColumnElement[bool]:
+    place = func.strpos if _is_postgresql(session) else func.instr
+    return place(CommentWords.words, _as_stored(phrase)) > 0
+
+
+def _is_told_by_index(phrase: Phrase) -> bool:
+    return len(phrase.words) == 1 and len(_terms(phrase)) == 1
 
 
 def _is_postgresql(session: Session) -> bool:
