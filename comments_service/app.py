@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     connect_app(app, settings)
     with app.app_context():
         keys = open_keys(settings, db.engine)
-    app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), bundle.build_id(), clock)
+    app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), bundle.release(), clock)
     sessions.init_app(app, settings, keys)
     problems.init_app(app)
     headers.init_app(app, settings)

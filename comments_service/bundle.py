@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import brotli
@@ -117,6 +117,12 @@ def count(static: Path = STATIC) -> Bundle:
 def queue(static: Path = STATIC) -> Bundle:
     """The whole of queue.js."""
     return join(QUEUE_MODULES, {}, static)
+
+
+@cache
+def release() -> str:
+    """The name of the release that runs; its files are read once."""
+    return build_id()
 
 
 def build_id(package: Path = PACKAGE) -> str:

@@ -22,12 +22,14 @@ from typing import Any
 import pytest
 import structlog
 import valkey
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from sqlalchemy.engine import make_url
 
 from comments_service import create_app, logs
+from comments_service.people import passwords
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.storage.database import db, migrate
@@ -51,6 +53,7 @@ from tools.setup import find_browser
 
 SECRET_KEY = "1:a-key-for-tests-only-0123456789abcdefghijklmnopqrstuv"
 NOW = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BROWSER_ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -94,6 +97,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if left_out:
         reporter.write_line(f"\nThese tests were skipped, so the run failed: {left_out}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let passwords cost next to nothing, but in tests marked `real_passwords`: thousands sign in here."""
+    if request.node.get_closest_marker("real_passwords") is None:
+        monkeypatch.setattr(passwords, "HASHER", QUICK_HASHER)
+    passwords.decoy.cache_clear()
 
 
 @pytest.fixture(scope="session")

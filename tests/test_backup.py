@@ -16,7 +16,8 @@ from comments_service.backup import Contents, backup, restore
 from comments_service.errors import CannotStart, KeyRefused
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
-from comments_service.storage.database import head_revision, open_engine
+from comments_service.storage.database import head_revision, open_engine, transaction
+from comments_service.storage.removal import remove
 from comments_service.storage.schema import stored_revision
 from comments_service.unlock import open_keys
 from comments_service.vocabulary import SiteView
@@ -105,13 +106,8 @@ def test_nothing_deleted_travels_in_a_backup(
     app: Flask, site: SiteView, settings: Settings, tmp_path: Path
 ) -> None:
     comment = a_comment(app, site, text="harpsichord " * 500)
-    file = settings.sqlite_file
-    assert file is not None
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("DELETE FROM submission_key")
-        connection.execute("DELETE FROM comment_reason")
-        connection.execute("DELETE FROM comment WHERE id = ?", (comment.id,))
-        connection.commit()
+    with app.app_context(), transaction() as session:
+        remove(session, [comment.id])
     backup(settings, tmp_path / "copy")
     assert b"harpsichord" not in (tmp_path / "copy").read_bytes()
 

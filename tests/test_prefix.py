@@ -49,7 +49,7 @@ def test_a_comment_is_sent_approved_and_shown_and_everything_stays_below_the_pat
     page.get_by_role("button", name="Approve: comment by Ana").click()
     expect(page.get_by_text("1 comment approved.")).to_be_visible()
     page.get_by_role("link", name="Approved").click()
-    page.get_by_role("link", name="A bridge for the harbour").click()
+    page.get_by_role("link", name="A bridge for the harbour", exact=True).click()
     expect(page.get_by_role("heading", level=2)).to_have_text("One thought on “A bridge for the harbour”")
     assert all(url.startswith((f"{proxied_service.url}/", host_page.origin)) for url in asked)
     assert console.unexpected == []

@@ -149,7 +149,7 @@ def test_what_could_not_be_saved_says_so_in_its_row_and_can_be_tried_again(
     page.unroute(DECISIONS)
     row.get_by_role("button", name="Try again").click()
     expect(row_of(page, "Ana")).to_be_hidden()
-    expect_told(page, "1 comment marked as spam.")
+    expect(page.locator("[data-announcer]")).to_contain_text("1 comment marked as spam.")
     assert statuses(live_service, *comments) == ["spam", "pending"]
 
 

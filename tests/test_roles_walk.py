@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from comments_service.people import passwords
 from comments_service.storage.database import reading
 from comments_service.storage.journal import JournalRow
 from comments_service.vocabulary import Role, SiteView
@@ -128,13 +126,6 @@ WHO: dict[tuple[str, str], Who] = {
     ("GET", "/settings/people"): EVERYTHING,
     ("POST", "/settings/people"): with_fields(EVERYTHING, do="invite", role="viewer", days="7", site="*"),
 }
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many sign in here, and how long a password takes is told elsewhere."""
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    passwords.decoy.cache_clear()
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:

@@ -106,6 +106,7 @@ def test_an_unknown_name_gets_the_answer_of_a_wrong_password(app: Flask, moderat
 
 
 @on_sqlite
+@pytest.mark.real_passwords
 def test_an_unknown_name_takes_the_time_of_a_wrong_password(app: Flask, moderator: ModeratorView) -> None:
     client = app.test_client()
     token = csrf_token(client.get("/login"))

@@ -6,9 +6,12 @@ before the pictures are taken, because an empty queue says little.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -18,9 +21,12 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_
 
 from comments_service import create_app
 from comments_service.article_url import identify
+from comments_service.decisions.decide import decide_all
+from comments_service.decisions.verbs import Change
+from comments_service.people.accounts import list_moderators
 from comments_service.sites import list_sites
 from comments_service.submit import submit
-from comments_service.vocabulary import Submission
+from comments_service.vocabulary import SiteView, Status, Submission
 from comments_service.web.wiring import Wiring
 from demo.run import ARTICLE_ID, HEADLINE, MODERATOR, SITE, Place
 from tools.demo_process import DemoProcess, running_demo
@@ -49,6 +55,23 @@ Both are told well [in this overview](https://history.example.org/caucasus).""",
 )
 
 
+DAYS = 29  # as far as the dashboard looks back
+NAMES = ("Ines", "Kofi Mensah", "Lars", "Mei", "Ruth Adler", "Samir", "Tove", "Wanjiru")
+ARTICLES = (
+    ("A bridge for the harbour", "harbour-bridge"),
+    ("The night train returns", "night-train"),
+    ("Who waters the city’s trees?", "city-trees"),
+)
+EARLIER = (
+    "Cheap watches, best price, look at https://watches.example.com",
+    "I cross there every morning, and the old one was faster on foot.",
+    "What does the council say about the costs?",
+    "Thank you for the map. It answers what I asked last week.",
+    "My grandmother told the same story, with another ending.",
+    "Is there a date for the second part?",
+)
+
+
 def main() -> int:
     """Take all pictures; 1 if one is too large for a README."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -59,6 +82,7 @@ def main() -> int:
         browser = chromium.launch(executable_path=find_browser(), chromium_sandbox=False)
         take_readers_pictures(browser, demo)
         send_comments(demo)
+        moderate_for_weeks(demo)
         take_moderators_pictures(browser, demo)
         browser.close()
     pictures = sorted(FOLDER.glob("*.png"))
@@ -99,7 +123,20 @@ def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text(OWN_TEXT)).to_be_visible()
     take(page, "queue")
+    for name in ("dashboard", "audit"):
+        page.goto(f"{demo.service}/{name}")
+        take(page, name)
     take_rules_pictures(page, demo)
+    take_check_up_picture(page, demo)
+
+
+def take_check_up_picture(page: Page, demo: DemoProcess) -> None:
+    """What an owner is told of the newspaper's own page."""
+    page.goto(f"{demo.service}/settings/{SITE}/embed")
+    page.get_by_role("textbox", name="Address of an article").fill(demo.newspaper)
+    page.get_by_role("button", name="Check this page").click()
+    page.wait_for_load_state()
+    take(page, "check-up")
 
 
 def take_rules_pictures(page: Page, demo: DemoProcess) -> None:
@@ -134,25 +171,66 @@ def frame_of(part: Locator, width: int) -> FloatRect:
 
 def send_comments(demo: DemoProcess) -> None:
     """Let some readers write, each from a network of its own."""
-    app = create_app(Place(demo.folder, demo.port, demo.host_port).settings)
-    parts: Wiring = app.extensions["comments"]
-    now = datetime.now(UTC)
-    with app.app_context():
-        site = list_sites()[0]
+    with inside(demo) as (parts, site):
+        now = datetime.now(UTC)
         for number, (name, text, minutes, parent_id) in enumerate(WAITING):
-            submission = Submission(
-                site=site,
-                article=identify(demo.newspaper, ARTICLE_ID, origins=site.origins),
-                title=HEADLINE,
-                parent_id=parent_id,
-                name=name,
-                email=f"{name.split()[0].lower()}@example.org",
-                website=None,
-                text=text,
-                network=f"10.0.{number}.0/24",
-                idempotency_key=f"picture-{number}",
+            written = replace(
+                a_submission(demo, site, f"picture-{number}", text), name=name, parent_id=parent_id
             )
-            submit(submission, settings=parts.settings, keys=parts.keys, now=now - timedelta(minutes=minutes))
+            submit(written, settings=parts.settings, keys=parts.keys, now=now - timedelta(minutes=minutes))
+
+
+def moderate_for_weeks(demo: DemoProcess) -> None:
+    """Let other articles be commented on, and most of it be decided: something to look back on."""
+    with inside(demo) as (parts, site):
+        moderator = next(one for one in list_moderators() if one.name == MODERATOR)
+        now = datetime.now(UTC)
+        for day in range(DAYS, 0, -1):
+            came = now - timedelta(days=day)
+            receipts = [
+                submit(
+                    a_submission(demo, site, f"picture-{day}-{number}", f"{text} ({day})"),
+                    settings=parts.settings,
+                    keys=parts.keys,
+                    now=came + timedelta(minutes=number),
+                )
+                for number, text in enumerate(EARLIER[: 2 + day * 7 % 5])
+            ]
+            good = [Change(receipt.comment_id, 1, Status.APPROVED) for receipt in receipts[1:]]
+            adverts = [Change(receipt.comment_id, 1, Status.SPAM) for receipt in receipts[:1]]
+            decide_all(good, by=moderator, now=came + timedelta(minutes=10 + day))
+            decide_all(adverts, by=moderator, now=came + timedelta(minutes=15 + day))
+
+
+@contextmanager
+def inside(demo: DemoProcess) -> Iterator[tuple[Wiring, SiteView]]:
+    """The demo's own parts and site, as a second process beside it."""
+    app = create_app(Place(demo.folder, demo.port, demo.host_port).settings)
+    with app.app_context():
+        yield app.extensions["comments"], list_sites()[0]
+
+
+def a_submission(demo: DemoProcess, site: SiteView, key: str, text: str) -> Submission:
+    """A comment of a reader whom no limit knows; one with a day in its key is on another article."""
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:2], "big")
+    name, (title, path) = NAMES[number % len(NAMES)], ARTICLES[number % len(ARTICLES)]
+    is_earlier = key.count("-") > 1
+    return Submission(
+        site=site,
+        article=identify(
+            f"{demo.newspaper}/{path}" if is_earlier else demo.newspaper,
+            None if is_earlier else ARTICLE_ID,
+            origins=site.origins,
+        ),
+        title=title if is_earlier else HEADLINE,
+        parent_id=None,
+        name=name,
+        email=f"reader-{number}@example.org",
+        website=None,
+        text=text,
+        network=f"10.{number >> 8}.{number & 255}.0/24",
+        idempotency_key=key,
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Row, Select, TextClause, insert, select, text, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from comments_service.clusters.fingerprint import (
     Fingerprint,
@@ -65,14 +66,13 @@ def assign(session: Session, comment: Comment, *, now: datetime) -> None:
     own = fingerprint(comment.text, comment.website)
     bands = stored_numbers(comment.site_id, own.bands)
     hosts = stored_numbers(comment.site_id, host_numbers(own.telling_hosts - _hosts_of(session, comment)))
-    fellow = (
-        _saying_the_same(session, comment, own, bands, now)
-        or _by_email(session, comment, now)
-        or _by_host(session, comment, hosts, now)
-        or _by_network(session, comment, own, now)
-    )
-    if fellow is not None:
-        _join(session, comment, fellow)
+    fellows = [  # all are asked, and rows are written either way: no time tells that an email was here
+        _saying_the_same(session, comment, own, bands, now),
+        _by_email(session, comment, now),
+        _by_host(session, comment, hosts, now),
+        _by_network(session, comment, own, now),
+    ]
+    _join(session, comment, next((fellow for fellow in fellows if fellow is not None), None))
     if keys := [{"number": number, "comment_id": comment.id} for number in {*bands, *hosts}]:
         session.execute(insert(ClusterKey), keys)
 
@@ -170,13 +170,14 @@ def _hosts_of(session: Session, comment: Comment) -> frozenset[str]:
     return frozenset(bare_host(urlsplit(origin).hostname) for origin in origins)
 
 
-def _join(session: Session, comment: Comment, fellow: Fellow) -> None:
+def _join(session: Session, comment: Comment, fellow: Fellow | None) -> None:
     """Name the cluster after its first comment; a published comment begins none, as nothing is to decide."""
-    cluster_id = fellow.cluster_id
-    if cluster_id is None:
-        if comment.status == Status.APPROVED:
-            return
-        cluster_id = fellow.id
-        first = update(Comment).where(Comment.id == fellow.id, Comment.cluster_id.is_(None))
-        session.execute(first.values(cluster_id=cluster_id))
-    comment.cluster_id = cluster_id
+    cluster_id = fellow.cluster_id if fellow is not None else None
+    begun = None
+    if fellow is not None and cluster_id is None and comment.status != Status.APPROVED:
+        cluster_id = begun = fellow.id
+    first = update(Comment).where(Comment.id == (begun or comment.id), Comment.cluster_id.is_(None))
+    own = update(Comment).where(Comment.id == comment.id)
+    for change, value in ((first, begun), (own, cluster_id)):
+        session.execute(change.values(cluster_id=value).execution_options(synchronize_session=False))
+    set_committed_value(comment, "cluster_id", cluster_id)

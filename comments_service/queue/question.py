@@ -60,5 +60,6 @@ class QueueQuestion:
 
     @property
     def collapses(self) -> bool:
-        """Whether the waiting comments of a cluster are shown as one row."""
-        return self.view == View.PENDING and self.cluster is None
+        """Whether the waiting comments of a cluster are shown as one row: not where one asks for each."""
+        asks_for_each = (self.cluster, self.author, self.network)
+        return self.view == View.PENDING and all(one is None for one in asks_for_each)
