@@ -28,7 +28,9 @@ def test_the_readme_gives_the_same_two_lines_as_the_command() -> None:
     assert from_command in README
 
 
-@pytest.mark.parametrize("name", ["host", "widget", "queue", "login", "rules", "rehearsal"])
+@pytest.mark.parametrize(
+    "name", ["host", "widget", "queue", "login", "rules", "rehearsal", "dashboard", "audit", "check-up"]
+)
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_picture_is_there_and_small_enough(name: str, width: int, scheme: str) -> None:

@@ -82,7 +82,6 @@ def main() -> int:
         browser = chromium.launch(executable_path=find_browser(), chromium_sandbox=False)
         take_readers_pictures(browser, demo)
         send_comments(demo)
-        moderate_for_weeks(demo)
         take_moderators_pictures(browser, demo)
         browser.close()
     pictures = sorted(FOLDER.glob("*.png"))
@@ -123,11 +122,12 @@ def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text(OWN_TEXT)).to_be_visible()
     take(page, "queue")
+    take_rules_pictures(page, demo)
+    take_check_up_picture(page, demo)
+    moderate_for_weeks(demo)
     for name in ("dashboard", "audit"):
         page.goto(f"{demo.service}/{name}")
         take(page, name)
-    take_rules_pictures(page, demo)
-    take_check_up_picture(page, demo)
 
 
 def take_check_up_picture(page: Page, demo: DemoProcess) -> None:
