@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from flask import Flask
 
 from comments_service import logs
@@ -18,4 +20,6 @@ def make(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     logs.configure(settings)
     make_ready(settings)
-    return create_app(settings)
+    app = create_app(settings)
+    gc.freeze()  # what is there by now stays; to look through it now and then took a tenth of a second
+    return app

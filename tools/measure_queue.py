@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -35,12 +35,14 @@ from comments_service.queue.order import ORDERS, cursor_after
 from comments_service.queue.page import queue_page
 from comments_service.queue.question import QueueQuestion, Sort, View
 from comments_service.settings import Settings
-from comments_service.storage.database import db, migrate, reading
+from comments_service.storage.database import db, migrate, open_engine, reading
 from comments_service.storage.models import Comment, Thread
 from comments_service.vocabulary import Access, Role, Status
 from comments_service.web.wiring import Wiring
-from tests.doors import sign_in
-from tools.queue_load import BEGAN, COMMON_WORD, PHRASE, RARE_WORD, fill
+from comments_service.wsgi import make
+from tests.doors import sign_in_as
+from tests.factories import a_moderator
+from tools.queue_load import COMMON_WORD, PHRASE, RARE_WORD, fill
 
 SECRET_KEY = "1:a-key-for-measuring-only-0123456789abcdefghijklmn"  # noqa: S105
 FIRST_PAGE_MS, SEARCH_MS, BULK_SECONDS = 120.0, 300.0, 2.0
@@ -219,15 +221,15 @@ def measure(url: str, comments: int, rounds: int) -> bool:
     logs.configure(settings)
     kind = "SQLite" if settings.is_sqlite else "PostgreSQL"
     migrate(settings)
-    moment = BEGAN + timedelta(seconds=60 * (comments + 60))
-    app = create_app(settings, clock=lambda: moment)
-    moderator = sign_in(app)
+    name = a_moderator(create_app(settings)).name
     began = perf_counter()
-    with app.app_context():
-        fill(db.engine, comments=comments, keys=Keyring.parse(SECRET_KEY), moderator_id=1)
+    engine = open_engine(settings)
+    fill(engine, comments=comments, keys=Keyring.parse(SECRET_KEY), moderator_id=1)
+    engine.dispose()
     print(f"\n{kind}: {comments:,} comments, stored in {perf_counter() - began:.0f} s")
     print(f"{'milliseconds':<44} {'p50':>8} {'p95':>8} {'limit':>8}")
-    bench = Bench(app, moderator, rounds)
+    app = make(settings)  # as it is served
+    bench = Bench(app, sign_in_as(app, name), rounds)
     is_kept = True
     for figure in _all(bench, settings.page_size):
         print(figure, flush=True)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from comments_service.queue.narrowing import Narrowing
 from comments_service.queue.order import ORDERS, Order
 from comments_service.queue.question import QueueQuestion
+from comments_service.storage.database import listed
 from comments_service.storage.models import Comment
 
 FEW = 20_000  # comments that are looked up and sorted within a tenth of a second
@@ -40,22 +41,23 @@ class Walk:
 
 def ids_of(session: Session, walk: Walk, limit: int) -> list[int]:
     """The ids of the next `limit` rows, in order."""
-    few = _few(session, walk) if walk.narrowings and walk.site_ids else None
-    if few is not None and few.ids is not None:
-        return list(session.scalars(_among(few, few.ids, walk).limit(limit)))
+    if walk.narrowings and walk.site_ids and (few := _few(session, walk)) is not None:
+        return list(session.scalars(_among(session, *few, walk).limit(limit)))
     stretches = list(_stretches(walk, limit, _conditions(walk, walk.narrowings)))
     return list(session.scalars(_merged(stretches, walk.order, limit))) if stretches else []
 
 
-def _few(session: Session, walk: Walk) -> Narrowing | None:
-    """What so few comments are that they are better looked up; None where the next rows are full of it."""
+def _few(session: Session, walk: Walk) -> tuple[Narrowing, Sequence[int]] | None:
+    """What holds for few comments, with their ids; None where the next rows are full of it, or soon end."""
     stretches = list(_stretches(walk, SAMPLE, _beyond(walk)))
     sample = session.scalars(_merged(stretches, walk.order, SAMPLE)).all()
     if len(sample) < SAMPLE:
-        return None  # there is so little that it can be read to its end
+        return None
     for narrowing in walk.narrowings:
-        if not _is_common(session, narrowing, sample) and _is_few(session, narrowing):
-            return narrowing
+        if narrowing.ids is not None and not _is_common(session, narrowing, sample):
+            ids = session.scalars(narrowing.ids.limit(FEW + 1)).all()
+            if len(ids) <= FEW:
+                return narrowing, ids
     return None
 
 
@@ -64,20 +66,13 @@ def _is_common(session: Session, narrowing: Narrowing, sample: Sequence[int]) ->
     return (session.scalar(among) or 0) >= COMMON_IN_SAMPLE
 
 
-def _is_few(session: Session, narrowing: Narrowing) -> bool:
-    if narrowing.ids is None:
-        return False
-    first = narrowing.ids.limit(FEW + 1).subquery()
-    return (session.scalar(select(func.count()).select_from(first)) or 0) <= FEW
-
-
-def _among(few: Narrowing, ids: Select[Any], walk: Walk) -> Select[Any]:
-    known = ids.cte("few").prefix_with("MATERIALIZED")
+def _among(session: Session, few: Narrowing, ids: Sequence[int], walk: Walk) -> Select[Any]:
+    known = listed(session, ids).cte("few").prefix_with("MATERIALIZED")
     # Wrapped, so that no database takes the long way along an index that is in order already
     stands = func.lower(Comment.status).in_(walk.question.view.statuses)
     here = Comment.site_id.in_(walk.site_ids)
     others = [narrowing for narrowing in walk.narrowings if narrowing is not few]
-    page = select(Comment.id).join(known, known.c[0] == Comment.id).where(stands, here)
+    page = select(Comment.id).join(known, known.c.id == Comment.id).where(stands, here)
     columns = walk.order.of(Comment)
     return page.where(*_conditions(walk, others)).order_by(*walk.order.sorting(columns))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    create_engine,
+    event,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from comments_service.settings import PACKAGE, Settings
@@ -129,6 +142,14 @@ def keep_to_indexes(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         off = {"enable_seqscan": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
         session.execute(select(*(func.set_config(name, value, True) for name, value in off.items())))
+
+
+def listed(session: Session, ids: Sequence[int]) -> Select[Any]:
+    """These numbers as rows with one column `id`, however many: they are one parameter, not one each."""
+    if session.get_bind().dialect.name == "postgresql":
+        return select(func.unnest(literal(list(ids), ARRAY(Integer))).label("id"))
+    each = func.json_each(json.dumps(list(ids))).table_valued("value")
+    return select(each.c.value.label("id"))
 
 
 def lock_for(session: Session, *names: bytes) -> None:
