@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-MAX_WORDS = 4_000  # comparing takes the square of them; longer texts are compared line by line
+MAX_WORDS = 2_000  # comparing takes up to a second for them; longer texts are compared line by line
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
