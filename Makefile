@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format crash-test durability race screenshots letters-figures queue-figures sizes clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures sizes clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ demo: setup-run ## serve a news page with comments, and print the addresses
 	@$(RUN) demo/run.py
 
 test: lint types ## run every check and every test, on both databases and in a browser
+	@$(SETUP) --dev --with-browser --with-nginx
+	@$(RUN) -m pytest -n $(PYTEST_WORKERS)
+
+coverage: setup-dev ## run the tests once more, and print which lines none of them reaches
 	@$(SETUP) --dev --with-browser --with-nginx
 	@$(RUN) -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from comments_service.decisions.undo import UNDOABLE
@@ -97,11 +97,11 @@ def audit_page(question: AuditQuestion, *, access: Access, page_size: int) -> Au
     """
     with reading() as session:
         sites = _sites(session, access)
-        seen = _seen(question, access, sites)
-        rows = _rows(session, question, seen, page_size + 1, is_folded=question.is_folded)
+        matches = _matches(question, access, sites)
+        rows = _rows(session, question, matches, page_size + 1, is_folded=question.is_folded)
         shown = rows[:page_size]
         return AuditPage(
-            rows=_told(session, shown, access, seen if question.is_folded else None),
+            rows=_told(session, shown, access, matches if question.is_folded else None),
             next_cursor=shown[-1].id if len(rows) > page_size else None,
             people=_people(session, access),
             sites=tuple(Choice(site.key, site.name) for site in sites),
@@ -115,8 +115,8 @@ def audit_batch(question: AuditQuestion, *, access: Access) -> tuple[AuditRow, .
     Raises: SiteNotFound for a site that is not there, or not for them.
     """
     with reading() as session:
-        seen = _seen(question, access, _sites(session, access))
-        rows = _rows(session, question, seen, EXPORT_BATCH, is_folded=False)
+        matches = _matches(question, access, _sites(session, access))
+        rows = _rows(session, question, matches, EXPORT_BATCH, is_folded=False)
         return _told(session, rows, access, None)
 
 
@@ -140,36 +140,42 @@ def _seen(question: AuditQuestion, access: Access, sites: Sequence[Site]) -> See
     return lambda row: row.site_id.in_(ids)
 
 
+def _matches(question: AuditQuestion, access: Access, sites: Sequence[Site]) -> Seen:
+    """Which rows are asked for, of those that are for this person."""
+    seen = _seen(question, access, sites)
+    return lambda row: and_(seen(row), *_asked(question, row))
+
+
 def _rows(
-    session: Session, question: AuditQuestion, seen: Seen, limit: int, *, is_folded: bool
+    session: Session, question: AuditQuestion, matches: Seen, limit: int, *, is_folded: bool
 ) -> Sequence[JournalRow]:
-    rows = select(JournalRow).where(seen(JournalRow), *_asked(question)).order_by(JournalRow.id.desc())
-    if is_folded:  # the last of each bulk stands for all of it
+    rows = select(JournalRow).where(matches(JournalRow)).order_by(JournalRow.id.desc())
+    if is_folded:  # the last of each bulk stands for all of it that is asked for
         other = aliased(JournalRow)
-        last = select(func.max(other.id)).where(other.batch == JournalRow.batch, seen(other))
+        last = select(func.max(other.id)).where(other.batch == JournalRow.batch, matches(other))
         rows = rows.where(or_(JournalRow.batch.is_(None), JournalRow.id == last.scalar_subquery()))
     if question.cursor is not None:
         rows = rows.where(JournalRow.id < question.cursor)
     return session.scalars(rows.limit(limit)).all()
 
 
-def _asked(question: AuditQuestion) -> Iterator[ColumnElement[bool]]:
+def _asked(question: AuditQuestion, row: Any) -> Iterator[ColumnElement[bool]]:
     if question.person == SERVICE:
-        yield JournalRow.moderator_id.is_(None)
+        yield row.moderator_id.is_(None)
     elif question.person == PEOPLE:
-        yield JournalRow.moderator_id.is_not(None)
+        yield row.moderator_id.is_not(None)
     elif question.person is not None:
-        yield JournalRow.moderator_id == question.person
+        yield row.moderator_id == question.person
     if question.action is not None:
-        yield JournalRow.action == question.action
+        yield row.action == question.action
     if question.since is not None:
-        yield JournalRow.happened_at >= datetime.combine(question.since, time(), UTC)
+        yield row.happened_at >= datetime.combine(question.since, time(), UTC)
     if question.until is not None:
-        yield JournalRow.happened_at < datetime.combine(question.until, time(), UTC) + timedelta(days=1)
+        yield row.happened_at < datetime.combine(question.until, time(), UTC) + timedelta(days=1)
     if question.comment_id is not None:
-        yield JournalRow.comment_id == question.comment_id
+        yield row.comment_id == question.comment_id
     if question.batch is not None:
-        yield JournalRow.batch == question.batch
+        yield row.batch == question.batch
 
 
 def _told(

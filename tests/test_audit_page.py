@@ -85,6 +85,16 @@ def test_a_bulk_is_one_row_that_opens(app: Flask, site: SiteView, now: datetime)
     assert shown(client, comment="3").count("<span>marked a comment as spam") == 1
 
 
+def test_a_filter_finds_what_was_done_together_with_something_else(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    client = sign_in(app)
+    both = {"site_id": site.id, "moderator_id": 1, "batch": BATCH}
+    happened(app, now, comment_id=1, **both)
+    happened(app, now, comment_id=2, action="comment-replied", from_status=None, to_status=None, **both)
+    assert "Comment 1<" in shown(client, action=DECIDED)
+
+
 def test_what_was_taken_back_says_so(app: Flask, site: SiteView, now: datetime) -> None:
     client = sign_in(app)
     first = happened(app, now, site_id=site.id, moderator_id=1)

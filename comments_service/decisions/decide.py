@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -74,9 +75,9 @@ def carry_out(session: Session, changes: Iterable[Change], act: Act) -> Outcome:
         done += _do(session, same[0], rows, act)
     can_be_undone = any(change.goal is not Verb.DELETE for change in fit.values())
     return Outcome(
-        batch=act.batch if done and can_be_undone else None,
+        batch=act.batch if done and can_be_undone else _batch_of(repeated),
         done=tuple(done),
-        repeated=tuple(repeated[change] for change, _ in late if change in repeated),
+        repeated=tuple(repeated[change].decision for change, _ in late if change in repeated),
         late=tuple(Late(change.comment_id, why) for change, why in late if change not in repeated),
     )
 
@@ -158,9 +159,23 @@ def _change(session: Session, rows: Sequence[Found], values: dict[str, Any]) -> 
     return [row for row in rows if row.id in ids]
 
 
+@dataclass(frozen=True)
+class _Repeated:
+    """What a first click made of a wish that came once more, and the name for its undo, if it has one."""
+
+    decision: Decision
+    batch: str | None
+
+
+def _batch_of(repeated: Mapping[Change, _Repeated]) -> str | None:
+    """The one batch that the first clicks were; an answer that got lost must not lose its undo."""
+    batches = {one.batch for change, one in repeated.items() if change.goal is not Verb.DELETE}
+    return batches.pop() if len(batches) == 1 else None
+
+
 def _repeated(
     session: Session, late: Sequence[Change], found: dict[int, Found], by: ModeratorView | None
-) -> dict[Change, Decision]:
+) -> dict[Change, _Repeated]:
     """A click that came twice is no conflict: which of these wishes this person has just had fulfilled."""
     if by is None or not late:
         return {}
@@ -169,13 +184,14 @@ def _repeated(
         tuple_(JournalRow.comment_id, JournalRow.version).in_([(c.comment_id, c.version) for c in late]),
     )
     rows = {(row.comment_id, row.version): row for row in session.scalars(mine)}
-    repeated: dict[Change, Decision] = {}
+    repeated: dict[Change, _Repeated] = {}
     for change in late:
         row = rows.get((change.comment_id, change.version))
         if row is not None and _is_same(row, change, found.get(change.comment_id)):
             before_it, after_it = row.from_status or Status.PENDING, found.get(change.comment_id)
             status = Status(after_it.status) if after_it is not None else Status(before_it)
-            repeated[change] = Decision(change.comment_id, Status(before_it), status, change.version + 1)
+            made = Decision(change.comment_id, Status(before_it), status, change.version + 1)
+            repeated[change] = _Repeated(made, row.batch)
     return repeated
 
 

@@ -5,29 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
-from comments_service.clusters.joining import members
 from comments_service.decisions.verbs import Change
 from comments_service.storage.database import reading
 from comments_service.storage.models import Comment
-from comments_service.vocabulary import Status
+from comments_service.vocabulary import ModeratorView, Role, Status
 
 
-def those_like(collapsed: Iterable[Change], *, besides: Iterable[Change], limit: int) -> list[Change]:
+def those_like(
+    collapsed: Iterable[Change], *, besides: Iterable[Change], by: ModeratorView, limit: int
+) -> list[Change]:
     """The same wish for every waiting comment in the clusters of these, as it is now.
 
-    At most so many, so that the transaction stays short; the rest go on standing as one row.
+    What is approved goes no further than to those that readers would see just so: somebody who writes
+    like a harmless comment must not be published unread. At most so many, so that the transaction stays
+    short; the rest go on standing as one row.
     """
     known = {change.comment_id for change in besides}
-    goals = {change.comment_id: change.goal for change in collapsed}
-    found: list[Change] = []
+    goals = {change.comment_id: change for change in collapsed}
+    shown, member = aliased(Comment), aliased(Comment)
+    pairs = (
+        select(shown.id, member.id.label("member_id"), member.version)
+        .join(member, (member.cluster_id == shown.cluster_id) & (member.site_id == shown.site_id))
+        .where(member.status == Status.PENDING, member.is_purged.is_(False), member.id.not_in(known))
+        .order_by(shown.id, member.id)
+        .limit(limit)
+    )
+    if (site_ids := by.access.sites(Role.MODERATOR)) is not None:
+        pairs = pairs.where(shown.site_id.in_(site_ids))
+    approved = {number for number, change in goals.items() if change.to_status == Status.APPROVED}
+    alike = (member.name == shown.name) & (member.text == shown.text)
+    alike &= member.website.is_not_distinct_from(shown.website)
+    found: dict[int, Change] = {}
     with reading() as session:
-        clusters = select(Comment.id, Comment.cluster_id).where(
-            Comment.id.in_(goals), Comment.cluster_id.is_not(None)
-        )
-        for row in session.execute(clusters.order_by(Comment.id)).all():
-            for member in members(session, row.cluster_id, (Status.PENDING,)):
-                if member.id not in known:
-                    known.add(member.id)
-                    found.append(Change(member.id, member.version, goals[row.id]))
-    return found[:limit]
+        for ids, narrowed in ((approved, pairs.where(alike)), (goals.keys() - approved, pairs)):
+            for row in session.execute(narrowed.where(shown.id.in_(ids))):
+                found.setdefault(row.member_id, Change(row.member_id, row.version, goals[row.id].goal))
+    return list(found.values())[:limit]

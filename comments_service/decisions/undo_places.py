@@ -62,7 +62,11 @@ def move_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
         thread,
         parent,
         act,
-        page_urls={number: row.details["before"]["page_url"] for number, row in moved.items()},
+        page_urls={  # rows of replies deleted since then hold nothing any more
+            number: row.details["before"]["page_url"]
+            for number, row in moved.items()
+            if "before" in row.details
+        },
         undoes={number: row.id for number, row in moved.items()},
     )
     return Undone(None, len(done), tuple(done))

@@ -130,6 +130,7 @@ def settle_folded(claimed: Claimed, *, at: datetime, now: datetime) -> None:
             Outbox.site_id == claimed.site_id,
             Outbox.kind == Kind.DIGEST,
             Outbox.state == State.WAITING,
+            or_(Outbox.lease_until.is_(None), Outbox.lease_until <= now),  # not one that is being written
         )
         if session.scalars(waiting.limit(1)).first() is None:
             session.add(_digest(claimed.moderator_id, claimed.site_id, due_at=at, now=now))

@@ -1,6 +1,7 @@
 // Talking with our own service: fields in, JSON or rows out, and every failure is one Trouble.
 
 const PATIENCE_MS = 15_000;
+const KEPT_ALIVE_BYTES = 60_000; // browsers refuse to keep 64 KiB and more alive
 
 /** `kind`: "network" (nobody knows whether it arrived), "session" (signed out), "server" or "refused". */
 export class Trouble extends Error {
@@ -36,7 +37,8 @@ export class Door {
     try {
       // Leaving the page does not take back what was decided on it
       const signal = AbortSignal.timeout(PATIENCE_MS);
-      answer = await fetch(address, { ...options, signal, redirect: "manual", keepalive: true });
+      const keepalive = String(options.body ?? "").length < KEPT_ALIVE_BYTES;
+      answer = await fetch(address, { ...options, signal, redirect: "manual", keepalive });
     } catch {
       throw new Trouble("network");
     }

@@ -146,7 +146,7 @@ def _wanted() -> tuple[Verb, list[Change]]:
     verb = Verb(word)
     changes = [Change(*_numbers(tick), verb) for tick in ticks]
     collapsed = [change for change, tick in zip(changes, ticks, strict=True) if tick.endswith("+")]
-    return verb, [*changes, *those_like(collapsed, besides=changes, limit=MAX_TICKS)]
+    return verb, [*changes, *those_like(collapsed, besides=changes, by=g.moderator, limit=MAX_TICKS)]
 
 
 def _numbers(tick: str) -> tuple[int, int]:

@@ -64,7 +64,9 @@ def _confirm() -> tuple[str, ...]:
         g.moderator, _typed("code"), token=session[TOKEN], keys=parts.keys, now=parts.now()
     )
     session[NOTICE] = {"key": "account.factor.done" if codes else "account.factor.ended"}
-    return codes or ()
+    if codes is None:
+        raise DecidedMeanwhile  # nothing was proven, so that no wrong guess before is forgiven
+    return codes
 
 
 def _remake() -> tuple[str, ...]:
