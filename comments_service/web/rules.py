@@ -99,6 +99,7 @@ def _page(site: SiteView, here: RulesHere, shown: Shown) -> Response:
         tab="rules",
         here=here,
         shown=shown,
+        may_try=g.moderator.access.may(Role.MODERATOR, site.id),
         typed=shown.typed,
         error=shown.error,
         wrong=_wrong(shown.error),
