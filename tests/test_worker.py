@@ -357,7 +357,7 @@ def test_two_workers_at_once_send_each_letter_once(
 
 
 def start(database: str, box: Mailbox) -> subprocess.Popen[bytes]:
-    """`comments worker`, as a process of its own."""
+    """`comments worker`, as a process of its own that is at work: told to stop sooner, it just ends."""
     environment = {
         "COMMENTS_DATABASE_URL": database,
         "COMMENTS_SECRET_KEY": SECRET_KEY,
@@ -366,16 +366,20 @@ def start(database: str, box: Mailbox) -> subprocess.Popen[bytes]:
         "PATH": "/usr/bin:/bin",
     }
     command = [sys.executable, "-m", "comments_service", "worker"]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    said = process.stderr.readline()
+    assert said.startswith(b"Delivering letters"), said + process.communicate()[1]
+    return process
 
 
 def test_two_processes_send_each_letter_once_and_stop_when_told(
     app: Flask, database: str, site: SiteView, ana: ModeratorView, box: Mailbox
 ) -> None:
-    for _ in range(10):
-        a_comment(app, site, status=Status.PENDING)
     processes = [start(database, box) for _ in range(2)]
     try:
+        for _ in range(10):
+            a_comment(app, site, status=Status.PENDING)
         wait_until(lambda: len(box.messages) >= 10, "ten letters")
         for process in processes:
             process.send_signal(signal.SIGTERM)
@@ -390,7 +394,6 @@ def test_two_processes_send_each_letter_once_and_stop_when_told(
 def test_a_worker_killed_before_it_settled_sends_once_more_at_most(
     app: Flask, database: str, site: SiteView, ana: ModeratorView, box: Mailbox, clock: Clock
 ) -> None:
-    a_comment(app, site, status=Status.PENDING)
     killed = threading.Event()
     process = start(database, box)
 
@@ -401,6 +404,7 @@ def test_a_worker_killed_before_it_settled_sends_once_more_at_most(
         return "250 OK"
 
     box.before_data_answer = kill
+    a_comment(app, site, status=Status.PENDING)
     try:
         assert killed.wait(30)
     finally:
