@@ -90,9 +90,11 @@ def test_a_filter_finds_what_was_done_together_with_something_else(
 ) -> None:
     client = sign_in(app)
     both = {"site_id": site.id, "moderator_id": 1, "batch": BATCH}
-    happened(app, now, comment_id=1, **both)
+    happened(app, now, comment_id=1, from_status="pending", **both)
     happened(app, now, comment_id=2, action="comment-replied", from_status=None, to_status=None, **both)
-    assert "Comment 1<" in shown(client, action=DECIDED)
+    text = shown(client, action=DECIDED)
+    assert text.count("<span>marked a comment as spam") == 1
+    assert "Comment 1<" in text
 
 
 def test_what_was_taken_back_says_so(app: Flask, site: SiteView, now: datetime) -> None:

@@ -126,7 +126,10 @@ def test_whoever_is_late_is_told_in_the_row_what_happened(
 
 @pytest.mark.parametrize(
     ("status", "sentence"),
-    [(0, "could not be reached"), (503, "had a problem")],
+    [
+        (0, "Not saved: the service could not be reached."),
+        (503, "Not saved: the service had a problem. Nothing was changed."),
+    ],
 )
 def test_what_could_not_be_saved_says_so_in_its_row_and_can_be_tried_again(
     page: Page, live_service: LiveService, status: int, sentence: str
@@ -145,11 +148,12 @@ def test_what_could_not_be_saved_says_so_in_its_row_and_can_be_tried_again(
     row = row_of(page, "Ana")
     expect(row.get_by_text(sentence)).to_be_visible()
     expect_focus(page, "Ben")
+    expect_told(page, sentence)
     assert_accessible(page)
     page.unroute(DECISIONS)
     row.get_by_role("button", name="Try again").click()
     expect(row_of(page, "Ana")).to_be_hidden()
-    expect(page.locator("[data-announcer]")).to_contain_text("1 comment marked as spam.")
+    expect_told(page, "1 comment marked as spam.")
     assert statuses(live_service, *comments) == ["spam", "pending"]
 
 
