@@ -35,11 +35,15 @@ class Ticket:
 
 @dataclass(frozen=True)
 class ConfirmLink:
-    """What a letter's link may be used for: one moderator, one comment as it was in this version."""
+    """What a letter's link may be used for: one moderator, one comment as it was in this version.
+
+    `mark` is that of the address the letter went to: another mark there ends the link.
+    """
 
     moderator_id: int
     comment_id: int
     version: int
+    mark: str
 
 
 def issue_ticket(keys: Keyring, *, site: str, article: ArticleRef, now: datetime) -> str:
@@ -102,7 +106,8 @@ def read_status_token(keys: Keyring, token: str, *, now: datetime) -> tuple[str,
 
 def confirm_token(keys: Keyring, link: ConfirmLink, *, now: datetime) -> str:
     """Sign the address where one moderator may decide about one comment, for seven days."""
-    return _sign(keys, "confirm", [link.moderator_id, link.comment_id, link.version, _seconds(now)])
+    about: list[str | int] = [link.moderator_id, link.comment_id, link.version, link.mark]
+    return _sign(keys, "confirm", [*about, _seconds(now)])
 
 
 def read_confirm_token(keys: Keyring, token: str, *, now: datetime) -> ConfirmLink:
@@ -111,8 +116,8 @@ def read_confirm_token(keys: Keyring, token: str, *, now: datetime) -> ConfirmLi
     Raises: LinkEnded when it is forged or too old.
     """
     match _verified(keys, "confirm", token):
-        case [int(moderator_id), int(comment_id), int(version), int(issued)] if _is_young(issued, now):
-            return ConfirmLink(moderator_id, comment_id, version)
+        case [int(whose), int(comment_id), int(version), str(mark), int(issued)] if _is_young(issued, now):
+            return ConfirmLink(whose, comment_id, version, mark)
     raise LinkEnded
 
 
@@ -132,19 +137,22 @@ def read_address_token(keys: Keyring, token: str, *, now: datetime) -> tuple[int
     raise LinkEnded
 
 
-def stop_token(keys: Keyring, *, moderator_id: int, site_id: int) -> str:
-    """Sign the link that ends somebody's letters about a site. It has no end: letters are kept for years."""
-    return _sign(keys, "stop", [moderator_id, site_id])
+def stop_token(keys: Keyring, *, moderator_id: int, site_id: int, address: str) -> str:
+    """Sign the link that ends somebody's letters about a site, as long as they go to that address.
+
+    It has no other end: letters are kept for years. `address` is a keyed hash, in hex.
+    """
+    return _sign(keys, "stop", [moderator_id, site_id, address])
 
 
-def read_stop_token(keys: Keyring, token: str) -> tuple[int, int]:
-    """Read that link back: the moderator's id and the site's.
+def read_stop_token(keys: Keyring, token: str) -> tuple[int, int, str]:
+    """Read that link back: the moderator's id, the site's, and what names the address.
 
     Raises: LinkEnded when it is forged.
     """
     match _verified(keys, "stop", token):
-        case [int(moderator_id), int(site_id)]:
-            return moderator_id, site_id
+        case [int(moderator_id), int(site_id), str(address)]:
+            return moderator_id, site_id, address
     raise LinkEnded
 
 

@@ -15,16 +15,17 @@ from werkzeug.test import TestResponse
 from comments_service import tokens
 from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change
-from comments_service.storage.database import db, transaction
+from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
+from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.people import Grant
 from comments_service.tokens import ConfirmLink
 from comments_service.vocabulary import ModeratorView, SiteView, Status
 from tests.browser import Console, assert_accessible
 from tests.conftest import Clock
 from tests.doors import OWN_ORIGIN, dangers, everything
-from tests.factories import StoredComment, a_comment, a_moderator, wiring_of
+from tests.factories import StoredComment, a_comment, a_moderator, an_address, wiring_of
 from tests.servers import HostPage, LiveService
 
 BUTTONS = r'name="do" value="([a-z]+)"'
@@ -33,12 +34,16 @@ BUTTONS = r'name="do" value="([a-z]+)"'
 @pytest.fixture
 def ana(app: Flask, site: SiteView) -> ModeratorView:
     """The moderator whom letters are sent to."""
-    return a_moderator(app, name="ana")
+    moderator = a_moderator(app, name="ana")
+    an_address(app, moderator)
+    return moderator
 
 
 def link(app: Flask, moderator: ModeratorView, comment: StoredComment, *, now: datetime) -> str:
     """The address in a letter about this comment."""
-    wanted = ConfirmLink(moderator.id, comment.id, comment.version)
+    with app.app_context(), reading() as session:
+        mark = session.get_one(LetterAddress, moderator.id).mark
+    wanted = ConfirmLink(moderator.id, comment.id, comment.version, mark)
     return f"/confirm/{tokens.confirm_token(wiring_of(app).keys, wanted, now=now)}"
 
 
@@ -213,7 +218,7 @@ def test_no_other_signed_thing_passes_for_a_link(
     comment, keys = a_comment(app, site, status=Status.PENDING), wiring_of(app).keys
     others = [
         tokens.receipt(keys, site=site.key, comment_id=comment.id),
-        tokens.stop_token(keys, moderator_id=ana.id, site_id=site.id),
+        tokens.stop_token(keys, moderator_id=ana.id, site_id=site.id, address="a"),
         tokens.address_token(keys, moderator_id=ana.id, mark="m", now=now),
         link(app, ana, comment, now=now)[9:-2],
         "nonsense",
@@ -268,6 +273,7 @@ def test_a_browser_decides_by_the_button_alone(
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     app, now = live_service.app, datetime.now(UTC)
     ana = a_moderator(app, name="ana")
+    an_address(app, ana)
     comment = a_comment(app, live_service.site, status=Status.PENDING, now=now, url=host_page.url())
     page.goto(live_service.url + link(app, ana, comment, now=now) + "?do=spam")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from comments_service import tokens
 from comments_service.errors import FieldsRefused
 from comments_service.notify.addresses import give_address
+from comments_service.people.passwords import check_own
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
 from comments_service.storage.outbox import LetterAddress, LetterWish, Outbox, Wish
@@ -22,7 +23,7 @@ from comments_service.storage.people import Grant, Moderator
 from comments_service.vocabulary import ModeratorView, SiteView, Status
 from tests.browser import Console, assert_accessible
 from tests.conftest import Clock
-from tests.doors import OWN_ORIGIN, csrf_token, everything, sign_in
+from tests.doors import OWN_ORIGIN, a_network, csrf_token, everything, sign_in
 from tests.factories import PASSWORD, a_comment, a_moderator, a_site, an_address, wiring_of
 from tests.mailboxes import UNKNOWN_USER, Mailbox, deliver, letters, mailbox, mailed, text_of
 from tests.servers import LiveService
@@ -52,7 +53,7 @@ def signed_in(app: Flask, site: SiteView) -> FlaskClient:
 def send(browser: FlaskClient, form: str, **fields: str) -> TestResponse:
     """Send one of the page's forms."""
     token = csrf_token(browser.get("/account/letters"))
-    data = {"csrf_token": token} | fields
+    data = {"csrf_token": token, "password": PASSWORD} | fields
     return browser.post(f"/account/letters/{form}", data=data, headers={"Origin": OWN_ORIGIN})
 
 
@@ -121,6 +122,47 @@ def test_no_address_is_shown_or_stored_in_clear(
     assert EMAIL not in str(everything(app))
 
 
+def test_an_address_is_given_with_the_own_password_only(app: Flask, signed_in: FlaskClient) -> None:
+    refused = send(signed_in, "address", email=EMAIL, password="not the right one")
+    assert refused.status_code == 422
+    assert "This is not your password" in refused.text
+    assert f'value="{EMAIL}"' in refused.text
+    assert (address(app), letters(app)) == (None, [])
+
+
+def test_another_address_wants_the_password_too(app: Flask, site: SiteView, signed_in: FlaskClient) -> None:
+    with app.app_context():
+        mo = db.session.scalars(select(Moderator)).one().id
+        db.session.rollback()
+    an_address(app, ModeratorView(mo, "mo"))
+    assert send(signed_in, "address", email="thief@example.org", password="").status_code == 422
+    row = address(app)
+    assert row is not None
+    assert row.confirmed_at is not None
+
+
+def test_guessing_the_password_for_an_address_is_stopped_from_any_network(
+    app: Flask, signed_in: FlaskClient
+) -> None:
+    token = csrf_token(signed_in.get("/account/letters"))
+    for password in ["wrong"] * 10 + [PASSWORD]:
+        last = signed_in.post(
+            "/account/letters/address",
+            data={"csrf_token": token, "email": EMAIL, "password": password},
+            headers={"Origin": OWN_ORIGIN},
+            environ_overrides=a_network(),
+        )
+    assert last.status_code == 429
+    assert int(last.headers["Retry-After"]) > 0
+    assert "Too many" in last.text
+    assert address(app) is None
+
+
+def test_a_right_password_with_a_wrong_address_is_no_guess(app: Flask, signed_in: FlaskClient) -> None:
+    codes = [send(signed_in, "address", email="nobody").status_code for _ in range(12)]
+    assert set(codes) == {422}
+
+
 def test_nobody_is_written_to_twice_a_day_without_having_agreed(
     app: Flask, signed_in: FlaskClient, box: Mailbox, clock: Clock
 ) -> None:
@@ -144,7 +186,7 @@ def test_no_other_moderator_can_write_to_them_meanwhile(
     with app.app_context():
         parts = wiring_of(app)
         with pytest.raises(FieldsRefused):
-            give_address(EMAIL, by=other, keys=parts.keys, now=parts.now())
+            give_address(EMAIL, proof=check_own(other, PASSWORD), by=other, keys=parts.keys, now=parts.now())
 
 
 def test_one_person_may_try_few_addresses_a_day(app: Flask, signed_in: FlaskClient) -> None:
@@ -248,7 +290,7 @@ def test_one_click_of_a_mail_program_ends_the_letters(
 
 
 def test_a_stop_link_that_was_changed_ends_nothing(app: Flask, site: SiteView, client: FlaskClient) -> None:
-    token = tokens.stop_token(wiring_of(app).keys, moderator_id=1, site_id=site.id)
+    token = tokens.stop_token(wiring_of(app).keys, moderator_id=1, site_id=site.id, address="a")
     assert (
         client.post(f"/letters/stop/{token[:-2]}", data={"List-Unsubscribe": "One-Click"}).status_code == 404
     )
@@ -279,6 +321,7 @@ def test_the_page_is_for_everybody(
     page.get_by_role("button", name="Sign in").click()
     page.goto(f"{live_service.url}/account/letters")
     page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_role("button", name="Send the link").click()
     page.get_by_text("A letter is on its way").wait_for()
     page.get_by_label("Demo").select_option("daily")

@@ -125,10 +125,11 @@ def set_(
 def reset(
     installation: Installation, name: str, *, drop_second_factor: bool, generate: bool, password_stdin: bool
 ) -> None:
-    """Give somebody a new password; ends all their sessions."""
+    """Give somebody a new password; ends all their sessions, links in letters, and where letters go."""
     password = _password(generate=generate, from_stdin=password_stdin)
     reset_password(name, password, now=installation.now(), drop_second_factor=drop_second_factor)
     click.echo(f"{name} has a new password, and must sign in anew everywhere.")
+    click.echo("Letters go to them again once they have given an address anew.")
     if drop_second_factor:
         click.echo("The second factor is off until it is set up anew.")
     _show(password, is_generated=generate)

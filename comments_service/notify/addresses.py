@@ -15,6 +15,8 @@ from comments_service import tokens
 from comments_service.errors import FieldError, FieldsRefused, KeyRefused, LinkEnded, NotAllowed
 from comments_service.notify.outbox import next_digest
 from comments_service.notify.recipients import decides_at, moderator_now, wish_of
+from comments_service.people.refusals import refusal, wrong
+from comments_service.people.rows import new_mark
 from comments_service.privacy import KeyHolder, Keyring, mask_email, normal_email
 from comments_service.storage.database import lock_for, reading, transaction
 from comments_service.storage.journal import JournalRow
@@ -98,15 +100,26 @@ def letters_of(moderator: ModeratorView, *, keys: Keyring) -> Letters:
         )
 
 
-def give_address(email: str, *, by: ModeratorView, keys: KeyHolder, now: datetime) -> None:
+def letters_go_to(moderator: ModeratorView, *, keys: Keyring) -> str | None:
+    """The address that somebody's letters go to, masked; None while there is none that was confirmed."""
+    with reading() as session:
+        address = session.get(LetterAddress, moderator.id)
+        return _shown(address, keys) if address is not None and address.confirmed_at is not None else None
+
+
+def give_address(email: str, *, proof: str, by: ModeratorView, keys: KeyHolder, now: datetime) -> None:
     """Take an address, and put down the one letter that asks whether it is theirs.
 
-    The same address again, while it waits for its confirmation, sends another letter after a day.
+    `proof` is what `check_own` gave for the password: links in letters decide without a sign-in, so whoever
+    finds a browser open must not have them sent elsewhere. The same address again, while it waits for its
+    confirmation, sends another letter after a day.
 
-    Raises: FieldsRefused for what is no address, or may not be written to again yet.
+    Raises: FieldsRefused for what is no address or may not be written to again yet, and for a proof of old.
     """
     normal_email(email)
     with transaction() as session:
+        if session.get_one(Moderator, by.id, with_for_update=True).password_hash != proof:
+            raise refusal(wrong("password", "refused"))  # changed while this one was looked at
         ring = keys.ring
         hashes = address_hashes(ring, email)
         lock_for(session, hashlib.sha256(b"letters " + hashes[-1]).digest(), _name_of(by))
@@ -120,7 +133,7 @@ def give_address(email: str, *, by: ModeratorView, keys: KeyHolder, now: datetim
                 moderator_id=by.id,
                 email_sealed=ring.seal(email, column=ADDRESS_COLUMN),
                 email_hash=hashes[0],
-                mark=secrets.token_urlsafe(16),
+                mark=new_mark(),
                 given_at=now,
             )
         )
@@ -185,12 +198,8 @@ def stopped_site(token: str, *, keys: Keyring) -> str:
 
     Raises: LinkEnded.
     """
-    _, site_id = tokens.read_stop_token(keys, token)
     with reading() as session:
-        site = session.get(Site, site_id)
-        if site is None:
-            raise LinkEnded
-        return site.name
+        return _to_stop(session, token, keys)[1].name
 
 
 def stop_letters(token: str, *, keys: Keyring, now: datetime) -> str:
@@ -198,13 +207,26 @@ def stop_letters(token: str, *, keys: Keyring, now: datetime) -> str:
 
     Raises: LinkEnded.
     """
-    moderator_id, site_id = tokens.read_stop_token(keys, token)
     with transaction() as session:
-        moderator, site = moderator_now(session, moderator_id), session.get(Site, site_id)
-        if moderator is None or site is None:
-            raise LinkEnded
-        _set(session, moderator_id, site_id, Wish.OFF, now)
+        moderator_id, site = _to_stop(session, token, keys)
+        _set(session, moderator_id, site.id, Wish.OFF, now)
         return site.name
+
+
+def _to_stop(session: Session, token: str, keys: Keyring) -> tuple[int, Site]:
+    moderator_id, site_id, name = tokens.read_stop_token(keys, token)
+    moderator, site = moderator_now(session, moderator_id), session.get(Site, site_id)
+    address = session.get(LetterAddress, moderator_id)
+    if moderator is None or site is None or address is None or name not in _names_now(address, keys):
+        raise LinkEnded
+    return moderator_id, site
+
+
+def _names_now(address: LetterAddress, keys: Keyring) -> tuple[str, ...]:
+    try:
+        return address_names(keys, keys.open(address.email_sealed, column=ADDRESS_COLUMN))
+    except KeyRefused:  # nothing can be sent there either
+        return ()
 
 
 def _set(session: Session, moderator_id: int, site_id: int, wish: Wish, now: datetime) -> None:
@@ -251,6 +273,11 @@ def _marked(session: Session, moderator_id: int, mark: str) -> LetterAddress:
 def address_hashes(keys: Keyring, email: str) -> tuple[bytes, ...]:
     """What a moderator's address is known by under every key, the newest first."""
     return keys.digests(ADDRESS_PURPOSE, normal_email(email).encode())
+
+
+def address_names(keys: Keyring, email: str) -> tuple[str, ...]:
+    """The same hashes as links that end letters carry them."""
+    return tuple(one.hex() for one in address_hashes(keys, email))
 
 
 def _name_of(by: ModeratorView) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from comments_service import tokens
 from comments_service.errors import KeyRefused
 from comments_service.markup import excerpt, plain
-from comments_service.notify.addresses import ADDRESS_COLUMN, is_given_as
+from comments_service.notify.addresses import ADDRESS_COLUMN, address_names, is_given_as
 from comments_service.notify.mail import Letter, defanged
 from comments_service.notify.outbox import Claimed
 from comments_service.notify.recipients import moderator_now, wish_of
@@ -76,6 +76,15 @@ class _Desk:
         return f"{self.settings.public_url}{path}"
 
 
+@dataclass(frozen=True)
+class _Recipient:
+    """Who a letter goes to, where, and the mark that its links are good for."""
+
+    moderator: ModeratorView
+    to: str
+    mark: str
+
+
 def write(claimed: Claimed, *, settings: Settings, keys: Keyring, now: datetime) -> Letter | Unneeded:
     """The letter of one row of the outbox, or why there is none any more.
 
@@ -96,39 +105,37 @@ def write(claimed: Claimed, *, settings: Settings, keys: Keyring, now: datetime)
         if site is None or address.confirmed_at is None or not moderator.access.may(Role.MODERATOR, site.id):
             return Unneeded("This moderator decides nothing there any more.")
         lang = Catalogue.load().language(None, site.language)
-        desk = _Desk(settings, keys, lang, now)
+        desk, recipient = _Desk(settings, keys, lang, now), _Recipient(moderator, to, address.mark)
         wish = wish_of(session, moderator.id, site.id)
         if claimed.kind == Kind.DIGEST:
-            return _digest(session, desk, moderator, site, to) if wish != Wish.OFF else Unneeded(UNWANTED)
+            return _digest(session, desk, recipient, site) if wish != Wish.OFF else Unneeded(UNWANTED)
         if wish != Wish.EACH:
             return Unneeded(UNWANTED)
-        return _one(session, desk, moderator, site, to, claimed.comment_id)
+        return _one(session, desk, recipient, site, claimed.comment_id)
 
 
 UNWANTED = "The moderator wants no such letters any more."
 
 
 def _one(
-    session: Session, desk: _Desk, moderator: ModeratorView, site: Site, to: str, comment_id: int | None
+    session: Session, desk: _Desk, recipient: _Recipient, site: Site, comment_id: int | None
 ) -> Letter | Unneeded:
     found = session.execute(_waiting(site.id).where(Comment.id == comment_id)).first()
     if found is None:
         return Unneeded("The comment was decided meanwhile.")
-    told = _told(session, desk, moderator, found.Comment, found.Thread)
-    return _letter(desk, moderator, site, to, "waiting", told=told, waiting=_count(session, site.id))
+    told = _told(session, desk, recipient, found.Comment, found.Thread)
+    return _letter(desk, recipient, site, "waiting", told=told, waiting=_count(session, site.id))
 
 
-def _digest(
-    session: Session, desk: _Desk, moderator: ModeratorView, site: Site, to: str
-) -> Letter | Unneeded:
+def _digest(session: Session, desk: _Desk, recipient: _Recipient, site: Site) -> Letter | Unneeded:
     page = _waiting(site.id).order_by(Comment.created_at, Comment.id).limit(DIGEST_LINES)
     rows = session.execute(page).all()
     if not rows:
         return Unneeded("Nothing waits any more.")
-    told = [_told(session, desk, moderator, row.Comment, row.Thread) for row in rows]
+    told = [_told(session, desk, recipient, row.Comment, row.Thread) for row in rows]
     waiting = _count(session, site.id)
     more = {"all_told": told, "waiting": waiting, "rest": waiting - len(told), "oldest": told[0].created_at}
-    return _letter(desk, moderator, site, to, "digest", **more)
+    return _letter(desk, recipient, site, "digest", **more)
 
 
 def _address_letter(
@@ -150,10 +157,11 @@ def _address_letter(
     return Letter(to, "address", desk.lang, values)
 
 
-def _letter(
-    desk: _Desk, moderator: ModeratorView, site: Site, to: str, template: str, **values: object
-) -> Letter:
-    token = tokens.stop_token(desk.keys, moderator_id=moderator.id, site_id=site.id)
+def _letter(desk: _Desk, recipient: _Recipient, site: Site, template: str, **values: object) -> Letter:
+    address = address_names(desk.keys, recipient.to)[0]
+    token = tokens.stop_token(
+        desk.keys, moderator_id=recipient.moderator.id, site_id=site.id, address=address
+    )
     stop_url = desk.url(f"/letters/stop/{token}")
     values |= {
         "site_name": defanged(plain(site.name, NAME_CHARACTERS)),
@@ -162,11 +170,11 @@ def _letter(
         "stop_url": stop_url,
         "days": tokens.LETTER_LINK_DAYS,
     }
-    return Letter(to, template, desk.lang, values, (site.key, site.name), stop_url)
+    return Letter(recipient.to, template, desk.lang, values, (site.key, site.name), stop_url)
 
 
-def _told(session: Session, desk: _Desk, moderator: ModeratorView, comment: Comment, thread: Thread) -> Told:
-    link = ConfirmLink(moderator.id, comment.id, comment.version)
+def _told(session: Session, desk: _Desk, recipient: _Recipient, comment: Comment, thread: Thread) -> Told:
+    link = ConfirmLink(recipient.moderator.id, comment.id, comment.version, recipient.mark)
     token = tokens.confirm_token(desk.keys, link, now=desk.now)
     title = plain(thread.title, MAX_TITLE_CHARACTERS) or desk.say("queue.article.untitled")
     return Told(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
@@ -11,6 +12,7 @@ from comments_service.people.rows import view_of
 from comments_service.storage.models import Site
 from comments_service.storage.outbox import LetterAddress, LetterWish, Outbox, State, Wish
 from comments_service.storage.people import Grant, Moderator
+from comments_service.tokens import ConfirmLink
 from comments_service.vocabulary import ModeratorView, Role
 
 DECIDERS = tuple(role for role in Role if role.includes(Role.MODERATOR))
@@ -37,6 +39,19 @@ def moderator_now(session: Session, moderator_id: int) -> ModeratorView | None:
     """Somebody with the rights of this moment; None when there is no such moderator any more."""
     row = session.get(Moderator, moderator_id)
     return view_of(session, row) if row is not None and row.removed_at is None else None
+
+
+def holder_of(session: Session, link: ConfirmLink) -> ModeratorView | None:
+    """Whom a letter's link stands for, with the rights of this moment.
+
+    None once letters go elsewhere, or whatever ends all sign-ins has ended the links too.
+    """
+    address = session.get(LetterAddress, link.moderator_id)
+    if address is None or address.confirmed_at is None:
+        return None
+    if not secrets.compare_digest(address.mark, link.mark):
+        return None
+    return moderator_now(session, link.moderator_id)
 
 
 def wish_of(session: Session, moderator_id: int, site_id: int) -> Wish:

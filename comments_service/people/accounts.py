@@ -82,6 +82,9 @@ def reset_password(
 ) -> ModeratorView:
     """Give somebody a new password and end all their sign-ins; without the second factor if told so.
 
+    Their letters go nowhere until they give an address anew: whoever knew the old password may have given
+    the one that is there.
+
     Raises: FieldsRefused for an unknown name or a weak password.
     """
     passwords.refuse_weak(password, name.strip())
@@ -89,10 +92,13 @@ def reset_password(
     with transaction() as session:
         row = _known(session, name)
         row.password_hash = password_hash
+        had_address = _forget_address(session, row.id)
         end_sign_ins(session, row.id)
         if drop_second_factor:
             forget_second_factor(session, row.id)
             _note_of(session, "second-factor-dropped", row, now)
+        if had_address:
+            _note_of(session, "letters-address-dropped", row, now)
         _note_of(session, "password-reset", row, now)
         return view_of(session, row)
 
@@ -134,7 +140,8 @@ def remove_person(person_id: int, *, by: ModeratorView | None, now: datetime) ->
         session.execute(delete(Grant).where(Grant.moderator_id == row.id))
         end_sign_ins(session, row.id)
         forget_second_factor(session, row.id)
-        _forget_letters(session, row.id)
+        _forget_address(session, row.id)
+        session.execute(delete(LetterWish).where(LetterWish.moderator_id == row.id))
         row.password_hash, row.removed_at = NO_PASSWORD, now
         details = {"moderator": row.id}
         note(session, "moderator-removed", by.id if by else None, now, subject=row.name, details=details)
@@ -158,9 +165,11 @@ def forget_second_factor(session: Session, person_id: int) -> None:
     session.execute(delete(RecoveryCode).where(RecoveryCode.moderator_id == person_id))
 
 
-def _forget_letters(session: Session, person_id: int) -> None:
-    session.execute(delete(LetterAddress).where(LetterAddress.moderator_id == person_id))
-    session.execute(delete(LetterWish).where(LetterWish.moderator_id == person_id))
+def _forget_address(session: Session, person_id: int) -> bool:
+    address = session.get(LetterAddress, person_id)
+    if address is not None:
+        session.delete(address)
+    return address is not None
 
 
 def _known(session: Session, name: str) -> Moderator:

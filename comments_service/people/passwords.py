@@ -11,6 +11,9 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from comments_service.errors import FieldError
 from comments_service.people.refusals import refusal, wrong
+from comments_service.storage.database import reading
+from comments_service.storage.people import Moderator
+from comments_service.vocabulary import ModeratorView
 
 MIN_PASSWORD_CHARACTERS = 12
 MAX_PASSWORD_CHARACTERS = 1_000  # nothing is cut; beyond this nobody types, and hashing is not free
@@ -81,6 +84,18 @@ def fits(password_hash: str, password: str) -> bool:
         return HASHER.verify(password_hash, _normal(password[: MAX_PASSWORD_CHARACTERS + 1]))
     except (VerifyMismatchError, InvalidHashError):
         return False
+
+
+def check_own(by: ModeratorView, password: str) -> str:
+    """Let pass somebody's own password only; its hash is the proof, to be compared within a transaction.
+
+    Raises: FieldsRefused for the field `password`.
+    """
+    with reading() as session:
+        seen = session.get_one(Moderator, by.id).password_hash
+    if not fits(seen, password):
+        raise refusal(wrong("password", "refused"))
+    return seen
 
 
 @cache

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from comments_service.errors import PersonNotFound
 from comments_service.people.refusals import refusal, wrong
 from comments_service.storage.database import lock_for
 from comments_service.storage.journal import JournalRow
+from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.people import Grant, HalfSignIn, Moderator, SignIn
 from comments_service.vocabulary import Access, ModeratorView, Role
 
@@ -88,12 +89,31 @@ def access_of(session: Session, person_id: int) -> Access:
 
 
 def end_sign_ins(session: Session, person_id: int, *, keep: str = "") -> int:
-    """End all sign-ins of somebody, but for the one with this secret; returns how many."""
+    """End all sign-ins of somebody, but for the one with this secret, and all links in letters.
+
+    Returns how many sign-ins.
+    """
+    _end_links(session, person_id)
     session.execute(delete(HalfSignIn).where(HalfSignIn.moderator_id == person_id))
     others = select(SignIn.token_hash).where(SignIn.moderator_id == person_id)
     hashes = session.scalars(others.where(SignIn.token_hash != token_hash(keep))).all()
     session.execute(delete(SignIn).where(SignIn.token_hash.in_(hashes)))
     return len(hashes)
+
+
+def _end_links(session: Session, person_id: int) -> None:
+    """Letters that were sent decide nothing any more; the address stays, if its reader has confirmed it.
+
+    One that nobody has confirmed may be the doing of whoever is being shut out.
+    """
+    own = LetterAddress.moderator_id == person_id
+    session.execute(delete(LetterAddress).where(own, LetterAddress.confirmed_at.is_(None)))
+    session.execute(update(LetterAddress).where(own).values(mark=new_mark()))
+
+
+def new_mark() -> str:
+    """What the links that go to an address are known by."""
+    return secrets.token_urlsafe(16)
 
 
 def note(session: Session, action: str, by_id: int | None, now: datetime, **more: Any) -> None:

@@ -23,7 +23,7 @@ from comments_service.people.refusals import refusal, wrong
 from comments_service.people.rows import end_sign_ins, lock_people, note, token_hash
 from comments_service.privacy import Keyring
 from comments_service.storage.database import reading, transaction
-from comments_service.storage.people import Moderator, SecondFactor
+from comments_service.storage.people import SecondFactor
 from comments_service.vocabulary import ModeratorView
 
 SET_UP_SECONDS = 900
@@ -57,7 +57,7 @@ def begin(by: ModeratorView, password: str, *, token: str, keys: Keyring, now: d
 
     Raises: FieldsRefused for a wrong password; DecidedMeanwhile where it is on.
     """
-    _check_password(by, password)
+    passwords.check_own(by, password)
     sealed = keys.seal(pyotp.random_base32(), column=seal_column(by.id))
     with transaction() as session:
         lock_people(session)
@@ -113,7 +113,7 @@ def remake_codes(
 
     Raises: FieldsRefused for a wrong password or code.
     """
-    _check_password(by, password)
+    passwords.check_own(by, password)
     with transaction() as session:
         is_right = spend_code(session, by.id, code, keys=keys, now=now) is not None
         note(session, "recovery-codes-made" if is_right else "code-refused", by.id, now)
@@ -130,7 +130,7 @@ def turn_off(
 
     Raises: FieldsRefused for a wrong password or code.
     """
-    _check_password(by, password)
+    passwords.check_own(by, password)
     with transaction() as session:
         is_right = spend_code(session, by.id, code, keys=keys, now=now) is not None
         note(session, "second-factor-dropped" if is_right else "code-refused", by.id, now)
@@ -139,13 +139,6 @@ def turn_off(
             end_sign_ins(session, by.id, keep=token)
     if not is_right:
         raise refusal(wrong("code", "refused"))
-
-
-def _check_password(by: ModeratorView, password: str) -> None:
-    with reading() as session:
-        seen = session.get_one(Moderator, by.id).password_hash
-    if not passwords.fits(seen, password):
-        raise refusal(wrong("password", "refused"))
 
 
 def _is_pending(row: SecondFactor, token: str, now: datetime) -> bool:

@@ -67,7 +67,7 @@ class Outbox(Base):
 
 
 class LetterAddress(Base):
-    """Where a moderator's letters go, once confirmed. `mark` makes earlier confirmation links worthless."""
+    """Where a moderator's letters go, once confirmed. A new `mark` makes the links sent there worthless."""
 
     __tablename__ = "letter_address"
 

@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField
 
 from comments_service.errors import FieldError, FieldsRefused, TooManyGuesses
+from comments_service.notify.addresses import letters_go_to
 from comments_service.people import sign_ins
 from comments_service.people.accounts import NewPassword, change_password
 from comments_service.people.passwords import MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS
@@ -47,7 +48,7 @@ def change() -> Response:
     form = PasswordForm()  # type: ignore[no-untyped-call]
     wanted = NewPassword(form.current.data or "", form.new.data or "", form.again.data or "", session[TOKEN])
     try:
-        with guess(g.moderator.name):
+        with guess(g.moderator.name, person=g.moderator, what="password"):
             change_password(g.moderator, wanted, now=wiring().now())
     except (FieldsRefused, TooManyGuesses) as error:
         return _page(error)
@@ -92,6 +93,7 @@ def _page(error: FieldsRefused | TooManyGuesses | None = None) -> Response:
         sign_ins=sign_ins.own_sign_ins(
             g.moderator, token=session[TOKEN], settings=parts.settings, now=parts.now()
         ),
+        letters_go_to=letters_go_to(g.moderator, keys=parts.keys),
         wrong=wrong_words(error),
         error=error,
         minutes=minutes_to_wait(error),

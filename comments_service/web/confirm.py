@@ -1,7 +1,8 @@
 """Where a letter's link leads: one comment, and the buttons that decide about it, without a sign-in.
 
 Opening the page changes nothing, so that programs which follow links in mail cannot decide. The signed
-address stands for the moderator it was sent to, with the rights that moderator has now.
+address stands for the moderator it was sent to, with the rights that moderator has now, for as long as
+letters go to that mailbox and no change of the password has ended it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from comments_service.decisions.happened import Happened, decision_by, happened_
 from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change
 from comments_service.errors import CommentNotFound, DecidedMeanwhile, LinkEnded, Malformed
-from comments_service.notify.recipients import moderator_now
+from comments_service.notify.recipients import holder_of
 from comments_service.queue.lines import QueueRow
 from comments_service.queue.page import queue_rows
 from comments_service.storage.database import reading
@@ -76,7 +77,7 @@ def _link(token: str) -> tuple[ConfirmLink, ModeratorView]:
     parts = wiring()
     link = tokens.read_confirm_token(parts.keys, token, now=parts.now())
     with reading() as session:
-        moderator = moderator_now(session, link.moderator_id)
+        moderator = holder_of(session, link)
     if moderator is None:
         raise LinkEnded
     return link, moderator

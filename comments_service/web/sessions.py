@@ -144,17 +144,18 @@ def require_moderator() -> Response | None:
 
 
 @contextmanager
-def guess(name: str, *, person: ModeratorView | None = None) -> Iterator[None]:
+def guess(name: str, *, person: ModeratorView | None = None, what: str = "person") -> Iterator[None]:
     """Around whatever checks a password: counts the try first, and forgives it when nothing is raised.
 
-    With a person it is a code that is checked: tries from all networks count together.
+    With a person, tries from all networks count together: codes as those of the `person`, and apart from
+    them the own `password`, so that a right one does not forgive wrong codes.
 
     Raises: TooManyGuesses.
     """
     keys, guesses = wiring().keys, cast(Guesses, current_app.extensions[GUESSES])
     network = keys.digest("guess", network_of(request.remote_addr or "").encode()).hex()
     who = keys.digest("guess", name.strip().encode("utf-8", "replace")).hex()
-    whose = keys.digest("guess", f"/person/{person.id}".encode()).hex() if person else None
+    whose = keys.digest("guess", f"/{what}/{person.id}".encode()).hex() if person else None
     guesses.take(network, who, person=whose)
     yield
     guesses.forgive(network, who, person=whose)
