@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -71,9 +71,9 @@ class Catalogue:
         forms = forms_or_key
         if isinstance(forms, str):
             forms = _as_forms(self._merged(lang, forms, overrides or {}))
-        category = _locale(lang).plural_form(count)
+        category = _category(count, lang)
         form = forms.get(f"={count}", forms.get(category, forms["other"]))
-        return _fill(form, {**values, "count": format_decimal(count, locale=_locale(lang))})
+        return _fill(form, {**values, "count": _number(count, lang)})
 
     def heading(self, count: int, title: str, *, lang: str, overrides: Texts | None = None) -> str:
         """The sentence above a thread: "2 thoughts on “Title”". Empty when there is nothing to count."""
@@ -144,6 +144,16 @@ def _locale(lang: str) -> Locale:
         return Locale.parse(SOURCE_LANGUAGE)
 
 
+@lru_cache(maxsize=4096)
+def _category(count: int, lang: str) -> str:
+    return str(_locale(lang).plural_form(count))
+
+
+@lru_cache(maxsize=4096)  # a page of the queue writes hundreds of numbers, and most of them are small
+def _number(count: int, lang: str) -> str:
+    return format_decimal(count, locale=_locale(lang))
+
+
 def _tag_and_parents(tag: str) -> list[str]:
     parts = tag.replace("_", "-").split("-")[:4]
     parts = [parts[0].lower(), *(part.upper() if len(part) == 2 else part.title() for part in parts[1:])]
@@ -159,5 +169,7 @@ def _plain(text: str | Forms) -> str | dict[str, str]:
 
 
 def _fill(text: str, values: Mapping[str, object]) -> str:
+    if not values:
+        return text
     # One pass, so a value that looks like a place ("{count}" in a title) is never filled in turn.
     return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)

@@ -1,6 +1,6 @@
 """Measure the moderators' queue among very many comments, on SQLite and PostgreSQL.
 
-    python -m tools.measure_queue [--comments 1000000] [--rounds 20] [--only sqlite]
+    python -m tools.measure_queue [--comments 1000000] [--rounds 60] [--only sqlite]
 
 Each figure is the time of a whole answer to GET /queue, asked for as a browser does, but without a network.
 Ends with 1 when a limit is missed. The comments are the same each time; they lie in a temporary folder.
@@ -264,7 +264,7 @@ def main() -> int:
     """Measure both databases, or one."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--comments", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
     asked = parser.parse_args()
     kept = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from flask import url_for
@@ -86,7 +87,11 @@ class Place:
 
     def address(self, **changed: str | int) -> str:
         """Where this part is shown, or one beside it."""
-        return f"{url_for('queue.show')}?{self.query(**changed)}"
+        return f"{self._queue}?{self.query(**changed)}"
+
+    @cached_property
+    def _queue(self) -> str:
+        return url_for("queue.show")  # a page has hundreds of addresses in it
 
 
 def place_of(given: MultiDict[str, str]) -> Place:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from flask import url_for
+
 from comments_service.queue.lines import HistoryLine
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
 
+MAX_NUMBER = 2147483647  # PostgreSQL's integer: no prefix of an address will hold it
 SPOKEN = (
     *("queue.bulk.ticked", "queue.heading.pending", "queue.title", "queue.title.waiting"),
     *("queue.live.again", "queue.live.as_it_is", "queue.live.claim", "queue.live.not_here"),
@@ -23,6 +26,7 @@ def queue_words() -> dict[str, Any]:
     say, say_count = words["say"], words["say_count"]
     known = wiring().catalogue.languages[words["lang"]]
     return words | {
+        "url_for": numbered_addresses(),
         "history": lambda line: _history(line, say, say_count),
         "because": lambda code: _named(code, ("queue.reason", "queue.why"), known),
         "reason_name": lambda code: _named(code, ("queue.why",), known),
@@ -30,6 +34,21 @@ def queue_words() -> dict[str, Any]:
             key: text for key, text in known.items() if key in SPOKEN or key.startswith(SPOKEN_FAMILIES)
         },
     }
+
+
+def numbered_addresses() -> Callable[..., str]:
+    """`url_for` for one answer: of addresses that differ by a number alone, the router builds the first."""
+    made: dict[str, tuple[str, str]] = {}
+
+    def address(endpoint: str, /, **values: Any) -> str:
+        if values.keys() != {"number"}:
+            return url_for(endpoint, **values)
+        if endpoint not in made:
+            before, _, after = url_for(endpoint, number=MAX_NUMBER).rpartition(str(MAX_NUMBER))
+            made[endpoint] = before, after
+        return f"{made[endpoint][0]}{values['number']:d}{made[endpoint][1]}"
+
+    return address
 
 
 def _named(code: str, families: Sequence[str], known: Mapping[str, Any]) -> str:

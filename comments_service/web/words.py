@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_time, format_timedelta
@@ -65,8 +66,19 @@ def mistake_words(reference: str) -> str:
 def written(moment: datetime, lang: str) -> str:
     """A time for people, with its zone: nobody has to guess whose clock it is."""
     there, locale = moment.astimezone(UTC), lang.replace("-", "_")
-    date, time = format_date(there, "medium", locale=locale), format_time(there, "short", locale=locale)
-    return wiring().catalogue.text(lang, "page.moment", date=date, time=time)
+    minute = there.time().replace(second=0, microsecond=0)
+    day = _date(there.date(), locale)
+    return wiring().catalogue.text(lang, "page.moment", date=day, time=_time(minute, locale))
+
+
+@lru_cache(maxsize=4096)  # comments of one page share their days, and all the world its minutes
+def _date(day: date, locale: str) -> str:
+    return format_date(day, "medium", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _time(minute: time, locale: str) -> str:
+    return format_time(minute, "short", locale=locale)
 
 
 def _age(duration: timedelta, lang: str) -> str:
