@@ -460,11 +460,11 @@ def test_an_article_is_closed_and_opened_from_a_row(
 ) -> None:
     comment = a_comment(app, site, status="pending")
     address = f"/queue/articles/{comment.thread_id}"
-    assert press(moderator, address, article="close").status_code == 303
+    assert press(moderator, address, switch="close").status_code == 303
     closed = queue(moderator)
     assert notice(closed) == "The article takes no more comments."
     assert "Comments closed" in closed.text
-    press(moderator, address, article="open")
+    press(moderator, address, switch="open")
     with app.app_context():
         assert db.session.get_one(Thread, comment.thread_id).is_open
         db.session.rollback()
@@ -482,9 +482,9 @@ MALFORMED: list[tuple[str, dict[str, Any], int]] = [
     ("/queue/decisions", {"decide": "approve", "tick": ["1:1", "x"]}, 400),
     ("/queue/decisions", {"decide": "approve", "tick": [f"{n}:1" for n in range(1, 700)]}, 400),
     ("/queue/decisions", {"decide": "approve 1:1", "status": "everything"}, 404),
-    ("/queue/articles/1", {"article": "burn"}, 400),
-    ("/queue/articles/999", {"article": "close"}, 404),
-    ("/queue/articles/99999999999", {"article": "close"}, 404),
+    ("/queue/articles/1", {"switch": "burn"}, 400),
+    ("/queue/articles/999", {"switch": "close"}, 404),
+    ("/queue/articles/99999999999", {"switch": "close"}, 404),
     ("/queue/99999999999/reveal", {}, 404),
 ]
 

@@ -96,6 +96,9 @@ WHO: dict[tuple[str, str], Who] = {
         Who(REFUSED, IN, IN, IN), status="spam", read_at="2026-11-23T11:00:00Z"
     ),
     ("POST", "/queue/claims"): with_fields(OWN, id="{comment}:1"),
+    ("POST", "/queue/move"): with_fields(DECIDE, tick="{comment}:1", thread="{elsewhere}"),
+    ("POST", "/queue/authors"): with_fields(DECIDE, tick="{comment}:1", kind="ban", mark="email"),
+    ("POST", "/queue/articles"): with_fields(DECIDE, tick="{comment}:1", switch="close"),
     ("GET", "/queue/comments/<number>"): LOOK,
     ("POST", "/queue/comments/<number>/edit"): with_fields(
         DECIDE, version="1", name="Ana", text="Other words."
@@ -104,7 +107,7 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/queue/comments/<number>/move"): with_fields(DECIDE, version="1", thread="{elsewhere}"),
     ("POST", "/queue/comments/<number>/author"): with_fields(DECIDE, kind="ban", mark="email"),
     ("POST", "/queue/<number>/reveal"): DECIDE,
-    ("POST", "/queue/articles/<number>"): with_fields(DECIDE, article="close"),
+    ("POST", "/queue/articles/<number>"): with_fields(DECIDE, switch="close"),
     ("GET", "/audit"): OWN,
     ("GET", "/dashboard"): OWN,
     ("GET", "/audit/export.csv"): OWN,

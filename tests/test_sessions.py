@@ -451,7 +451,7 @@ def unsafe_routes(app: Flask) -> list[str]:
 
 FIELDS = {
     "decide": "approve 1:1",
-    "article": "close",
+    "switch": "close",
     "name": "x",
     "new": OTHER_PASSWORD,
     "current": PASSWORD,

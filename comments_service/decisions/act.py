@@ -40,6 +40,7 @@ class Why(StrEnum):
     LETTER = "letter"
     UNFIT = "unfit"
     UNDONE = "undone"
+    TRACELESS = "traceless"  # its author is not known by the trace that was asked for
     ELSEWHERE = "elsewhere"  # not the comment was changed since, but its article or its author's standing
 
 
@@ -55,13 +56,15 @@ class Late:
 class Outcome:
     """What took effect, what this person had just done already, and what came too late.
 
-    `batch` names it all, for the undo; it is None when there is nothing to take back.
+    `batch` names it all, for the undo; it is None when there is nothing to take back. `count` is of what
+    was done to something else than comments.
     """
 
     batch: str | None = None
     done: tuple[Decision, ...] = ()
     repeated: tuple[Decision, ...] = ()
     late: tuple[Late, ...] = ()
+    count: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -50,23 +50,55 @@ def let_stand(
 
     Raises: NotAllowed; FieldsRefused when the comment has no such trace, or the end has passed.
     """
+    return let_all_stand([comment_id], wish, by=by, keys=keys, now=now, network_days=network_days)
+
+
+def let_all_stand(
+    comment_ids: Collection[int],
+    wish: Wish,
+    *,
+    by: ModeratorView | None,
+    keys: Keyring,
+    now: datetime,
+    network_days: int,
+) -> Outcome:
+    """The same for the authors of many comments, in one batch; `count` is of them, each counted once.
+
+    Raises: NotAllowed; FieldsRefused when none of the comments has such a trace, or the end has passed.
+    """
     act = Act(by, now)
     if wish.ends_at is not None and wish.ends_at <= now:
         raise _refusal("ends", "past")
+    latest = now + timedelta(days=network_days)
+    if wish.mark == Trace.NETWORK:
+        wish = replace(wish, ends_at=min(wish.ends_at or latest, latest))
     with transaction() as session:
-        if comment_id not in locked(session, [comment_id], by):
-            return Outcome(late=(Late(comment_id, Why.GONE),))
-        comment = session.get_one(Comment, comment_id, populate_existing=True)
-        standing = _standing(comment, wish, keys)
-        standing.moderator_id, standing.made_at = by.id if by else None, now
-        if wish.mark == Trace.NETWORK:
-            latest = now + timedelta(days=network_days)
-            standing.ends_at = min(wish.ends_at or latest, latest)
-        session.add(standing)
-        session.flush()
-        details = {"standing": standing.id}
-        session.add(act.row(comment, ACTIONS[wish.kind], version=None, details=details))
-        return Outcome(act.batch)
+        found = locked(session, comment_ids, by)
+        late = [Late(number, Why.GONE) for number in comment_ids if number not in found]
+        known: set[tuple[object, ...]] = set()
+        for comment in _anew(session, found):
+            standing = _standing(comment, wish, keys)
+            if standing is None:
+                late.append(Late(comment.id, Why.TRACELESS))
+            elif (who := (standing.site_id, standing.root_id, standing.hash, standing.domain)) not in known:
+                known.add(who)
+                _store(session, comment, standing, act)
+        if found and not known:
+            raise _refusal("mark", "missing")
+        return Outcome(act.batch if known else None, late=tuple(late), count=len(known))
+
+
+def _anew(session: Session, ids: Collection[int]) -> Sequence[Comment]:
+    comments = select(Comment).where(Comment.id.in_(ids)).order_by(Comment.id)
+    return session.scalars(comments, execution_options={"populate_existing": True}).all()
+
+
+def _store(session: Session, comment: Comment, standing: Standing, act: Act) -> None:
+    standing.moderator_id, standing.made_at = act.by.id if act.by else None, act.now
+    session.add(standing)
+    session.flush()
+    details = {"standing": standing.id}
+    session.add(act.row(comment, ACTIONS[Kind(standing.kind)], version=None, details=details))
 
 
 def lift(standing_id: int, *, by: ModeratorView | None, now: datetime) -> str | None:
@@ -131,7 +163,8 @@ def _about(standing: Standing) -> dict[str, object]:
     }
 
 
-def _standing(comment: Comment, wish: Wish, keys: Keyring) -> Standing:
+def _standing(comment: Comment, wish: Wish, keys: Keyring) -> Standing | None:
+    """What the wish makes of this comment's author; None where they left no such trace."""
     standing = Standing(
         site_id=comment.site_id,
         kind=wish.kind,
@@ -153,7 +186,7 @@ def _standing(comment: Comment, wish: Wish, keys: Keyring) -> Standing:
     elif wish.mark == Trace.DOMAIN and domains:
         standing.domain = standing.label = domains[0]
     else:
-        raise _refusal("mark", "missing")
+        return None
     return standing
 
 

@@ -1,9 +1,9 @@
-"""Moves a comment with all its replies below another article of the same site, and back again."""
+"""Moves comments with all their replies below another article of the same site, and back again."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from comments_service.errors import ArticleRefused
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.storage.search import index
-from comments_service.storage.threads import find_thread
+from comments_service.storage.threads import found_or_made
 from comments_service.vocabulary import Decision, ModeratorView, Status
 
 
@@ -34,28 +34,59 @@ class Target:
 def move(comment_id: int, version: int, to: Target, *, by: ModeratorView | None, now: datetime) -> Outcome:
     """Put a comment, as it was shown in this version, on the first level below another article.
 
-    Raises: NotAllowed; ArticleRefused when there is no such article with comments on this site, or when
-    the comment is there already.
+    Raises: as `move_all`.
+    """
+    return move_all({comment_id: version}, to, by=by, now=now)
+
+
+def move_all(shown: Mapping[int, int], to: Target, *, by: ModeratorView | None, now: datetime) -> Outcome:
+    """The same for many comments, by their versions; a reply of one that moves stays below it.
+
+    An article without comments begins to have some: its thread is made, and stays after an undo.
+    `count` is of the comments that were asked for, not of the replies that came along.
+
+    Raises: NotAllowed; ArticleRefused when this is no article of their one site, or all are there already.
     """
     act = Act(by, now)
     with transaction() as session:
-        top = locked(session, [comment_id], by).get(comment_id)
-        if top is None:
-            return Outcome(late=(Late(comment_id, Why.GONE),))
-        target = _thread(session, top, to)
-        if top.version != version:
-            return Outcome(late=(Late(comment_id, Why.CHANGED),))
-        rows = lock_tree(session, top, [target.id])
-        done = relocate(session, rows, rows[top.id], target, None, act)
-        return Outcome(act.batch, done=tuple(done))
+        found = locked(session, shown, by)
+        late = [Late(number, Why.GONE) for number in shown if number not in found]
+        late += [Late(row.id, Why.CHANGED) for row in found.values() if row.version != shown[row.id]]
+        movable = found.keys() - {one.comment_id for one in late}
+        if not movable:
+            return Outcome(late=tuple(late))
+        target = _thread(session, [found[number] for number in movable], to, now)
+        rows = lock_trees(session, [found[number] for number in movable], [target.id])
+        done: list[Decision] = []
+        for top_id, tree in _trees(rows, movable).items():
+            if rows[top_id].thread_id != target.id:
+                done += relocate(session, tree, rows[top_id], target, None, act)
+        count = len(movable & {one.comment_id for one in done})
+        return Outcome(act.batch if done else None, done=tuple(done), late=tuple(late), count=count)
 
 
-def lock_tree(session: Session, top: Found, thread_ids: Collection[int]) -> dict[int, Found]:
-    """A comment and all below it. Comments first, then both threads, then the replies that came meanwhile."""
-    locked_places(session, _ids(session, top.id))
-    ids = sorted({top.thread_id, *thread_ids})
+def lock_trees(session: Session, tops: Iterable[Found], thread_ids: Collection[int]) -> dict[int, Found]:
+    """Comments and all below them. Comments first, then all threads, then the replies that came meanwhile."""
+    tops = list(tops)
+    known = {top.id for top in tops}
+    locked_places(session, _with_replies(session, known))
+    ids = sorted({*thread_ids, *(top.thread_id for top in tops)})
     session.execute(select(Thread.id).where(Thread.id.in_(ids)).order_by(Thread.id).with_for_update()).all()
-    return locked_places(session, _ids(session, top.id))
+    return locked_places(session, _with_replies(session, known))
+
+
+def tree_of(rows: Mapping[int, Found], top_id: int) -> dict[int, Found]:
+    """One comment and all below it, out of the rows of several trees."""
+    tree = {top_id: rows[top_id]}
+    replies: dict[int | None, list[Found]] = {}
+    for row in rows.values():
+        replies.setdefault(row.parent_id, []).append(row)
+    level = [top_id]
+    while level:
+        below = [row for number in level for row in replies.get(number, [])]
+        tree |= {row.id: row for row in below}
+        level = [row.id for row in below]
+    return {number: tree[number] for number in sorted(tree)}
 
 
 def relocate(
@@ -75,7 +106,7 @@ def relocate(
     done = []
     for row in rows.values():
         is_top = row.id == top.id
-        details = {"before": _place(row), "top": is_top}
+        details = {"before": _place(row), "top": is_top, "tree": top.id}
         url = (page_urls or {}).get(row.id, thread.url)
         place: dict[str, Any] = {
             "thread_id": thread.id,
@@ -103,32 +134,51 @@ def _follow(session: Session, rows: Mapping[int, Found], from_id: int, to_id: in
     """Counts and the words for the search follow."""
     shown = Counter(row.status for row in rows.values())[Status.APPROVED]
     shows_otherwise(session, {from_id: -shown, to_id: shown})
+    session.flush()
     session.expire_all()
     for row in rows.values():
         if not row.is_purged:
             index(session, session.get_one(Comment, row.id))
 
 
-def _thread(session: Session, top: Found, to: Target) -> Thread:
-    site = session.get_one(Site, top.site_id)
+def _thread(session: Session, rows: Collection[Found], to: Target, now: datetime) -> Thread:
+    if len({row.site_id for row in rows}) > 1:
+        raise ArticleRefused("address", "sites")
+    site = session.get_one(Site, next(iter(rows)).site_id)
     if to.thread_id is not None:
         thread = session.get(Thread, to.thread_id)
     else:
-        thread = find_thread(session, site.id, identify(to.address, None, origins=site.origins))
+        article = identify(to.address, None, origins=site.origins)
+        thread = found_or_made(session, site.id, article, title="", now=now)
     if thread is None or thread.site_id != site.id:
         raise ArticleRefused("address", "unknown")
-    if thread.id == top.thread_id:
+    if all(row.thread_id == thread.id for row in rows):
         raise ArticleRefused("address", "same")
     return thread
 
 
-def _ids(session: Session, top_id: int) -> set[int]:
-    ids, level = {top_id}, {top_id}
+def _trees(rows: Mapping[int, Found], wanted: Collection[int]) -> dict[int, dict[int, Found]]:
+    """The trees that were asked for, by their tops; what stands below another one goes with that."""
+    tops = [number for number in sorted(wanted) if not _is_below(rows, number, wanted)]
+    return {number: tree_of(rows, number) for number in tops}
+
+
+def _is_below(rows: Mapping[int, Found], number: int, others: Collection[int]) -> bool:
+    parent_id = rows[number].parent_id
+    while parent_id in rows:
+        if parent_id in others:
+            return True
+        parent_id = rows[parent_id].parent_id
+    return False
+
+
+def _with_replies(session: Session, ids: Collection[int]) -> set[int]:
+    found = level = set(ids)
     while level:
         replies = select(Comment.id).where(Comment.parent_id.in_(level))
-        level = set(session.scalars(replies)) - ids
-        ids |= level
-    return ids
+        level = set(session.scalars(replies)) - found
+        found = found | level
+    return found
 
 
 def locked_places(session: Session, ids: Collection[int]) -> dict[int, Found]:

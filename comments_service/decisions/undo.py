@@ -50,7 +50,8 @@ def _rows(
     rows = session.scalars(select(JournalRow).where(wanted).order_by(JournalRow.id)).all()
     if journal_id is not None and rows and rows[0].action == MOVED:  # a move is taken back whole
         moved = (JournalRow.batch == rows[0].batch, JournalRow.action == MOVED)
-        rows = session.scalars(select(JournalRow).where(*moved).order_by(JournalRow.id)).all()
+        batch_rows = session.scalars(select(JournalRow).where(*moved).order_by(JournalRow.id)).all()
+        rows = undo_places.same_move(rows[0], batch_rows)
     return [
         row
         for row in rows

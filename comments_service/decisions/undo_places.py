@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from comments_service.decisions.act import Act, Late, Undone, Why, locked
+from comments_service.decisions.act import Act, Found, Late, Undone, Why, locked
 from comments_service.decisions.articles import CLOSED, OPENED
-from comments_service.decisions.move import lock_tree, locked_places, relocate
+from comments_service.decisions.move import lock_trees, locked_places, relocate, tree_of
 from comments_service.decisions.undo_comments import Undoer
 from comments_service.decisions.verbs import MOVED
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Thread
+from comments_service.vocabulary import Decision
 
 
 def open_or_close_again(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
@@ -37,28 +38,72 @@ def open_or_close_again(session: Session, rows: Sequence[JournalRow], act: Act) 
 
 
 def move_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
-    """Put a tree of comments back where it was, with the replies that came since; all of it, or nothing."""
-    moved = {row.comment_id: row for row in rows if row.comment_id is not None}
-    top_row = next((row for row in rows if row.details.get("top")), None)
-    top = locked(session, moved, act.by).get(top_row.comment_id or 0) if top_row else None
-    if top_row is None or top is None:
-        return Undone(late=tuple(Late(number, Why.GONE) for number in moved))
-    place = top_row.details["before"]
-    thread = session.get_one(Thread, place["thread_id"])
-    tree = lock_tree(session, top, [thread.id])
-    late = [
+    """Put trees of comments back where they were, with the replies that came since: each whole, or not."""
+    trees = _trees(rows)
+    tops = locked(session, {top.comment_id for top, _ in trees if top.comment_id is not None}, act.by)
+    places = {top.details["before"]["thread_id"] for top, _ in trees if top.comment_id in tops}
+    there = lock_trees(session, tops.values(), places)
+    done: list[Decision] = []
+    late = _topless(rows, trees)
+    for top, moved in trees:
+        if top.comment_id not in tops:
+            late += [Late(number, Why.GONE) for number in moved]
+            continue
+        tree = tree_of(there, top.comment_id)
+        why_not = _changed(tree, moved)
+        back = [] if why_not else _carry_back(session, tree, top, moved, act)
+        done += back
+        late += why_not or ([] if back else [Late(top.comment_id, Why.ELSEWHERE)])
+    return Undone(None, len(done), tuple(done), tuple(late))
+
+
+def same_move(row: JournalRow, rows: Sequence[JournalRow]) -> list[JournalRow]:
+    """Those of the rows of one batch that moved the same tree: it is taken back whole."""
+    return [other for other in rows if other.details.get("tree") == row.details.get("tree")]
+
+
+def _trees(rows: Sequence[JournalRow]) -> list[tuple[JournalRow, dict[int, JournalRow]]]:
+    """What was moved, by the row about the top of each tree."""
+    tops = [row for row in rows if row.details.get("top")]
+    return [
+        (top, {row.comment_id: row for row in same_move(top, rows) if row.comment_id is not None})
+        for top in tops
+    ]
+
+
+def _topless(rows: Sequence[JournalRow], trees: Sequence[tuple[JournalRow, object]]) -> list[Late]:
+    """What cannot go back, as its top was deleted. Of a deleted reply the journal knows no tree."""
+    whole = {top.details.get("tree") for top, _ in trees}
+    lost = [row for row in rows if row.details.get("tree") not in whole and (row.details or not trees)]
+    return [Late(row.comment_id or 0, Why.GONE) for row in lost]
+
+
+def _changed(tree: Mapping[int, Found], moved: Mapping[int, JournalRow]) -> list[Late]:
+    return [
         Late(number, Why.CHANGED)
         for number, row in moved.items()
         if number in tree and not tree[number].is_purged and tree[number].version != (row.version or 0) + 1
     ]
+
+
+def _carry_back(
+    session: Session,
+    tree: Mapping[int, Found],
+    top: JournalRow,
+    moved: Mapping[int, JournalRow],
+    act: Act,
+) -> list[Decision]:
+    """Put one tree back; nothing where the comment that it answered has left since."""
+    place = top.details["before"]
+    thread = session.get_one(Thread, place["thread_id"])
     parent_id = place["parent_id"]
     parent = locked_places(session, [parent_id]).get(parent_id) if parent_id else None
-    if late or (parent_id and (parent is None or parent.thread_id != thread.id)):
-        return Undone(late=tuple(late) or (Late(top.id, Why.ELSEWHERE),))
-    done = relocate(
+    if parent_id and (parent is None or parent.thread_id != thread.id):
+        return []
+    return relocate(
         session,
         tree,
-        tree[top.id],
+        tree[top.comment_id or 0],
         thread,
         parent,
         act,
@@ -69,7 +114,6 @@ def move_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
         },
         undoes={number: row.id for number, row in moved.items()},
     )
-    return Undone(None, len(done), tuple(done))
 
 
 UNDOERS: dict[str, Undoer] = {

@@ -31,9 +31,16 @@ def find_thread(session: Session, site_id: int, article: ArticleRef) -> Thread |
 
 def open_thread(session: Session, site_id: int, article: ArticleRef, *, title: str, now: datetime) -> Thread:
     """The article's thread, made now if this is its first comment; locked until the transaction ends."""
-    thread = find_thread(session, site_id, article) or _make(session, site_id, article, title, now)
+    thread = found_or_made(session, site_id, article, title=title, now=now)
     session.refresh(thread, with_for_update=True)
     return thread
+
+
+def found_or_made(
+    session: Session, site_id: int, article: ArticleRef, *, title: str, now: datetime
+) -> Thread:
+    """The same without a lock, for whoever must lock something else first."""
+    return find_thread(session, site_id, article) or _make(session, site_id, article, title, now)
 
 
 def learn_alias(session: Session, thread: Thread, normalised_url: str) -> None:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template, request, session
 from wtforms import Field, StringField
 
 from comments_service.decisions.act import Outcome
-from comments_service.decisions.authors import MAX_NOTE_CHARACTERS, Wish, let_stand, lift
+from comments_service.decisions.authors import let_stand, lift
 from comments_service.decisions.edit import Words, edit
-from comments_service.decisions.move import Target, move
+from comments_service.decisions.move import move
 from comments_service.decisions.reply import reply
-from comments_service.decisions.standing import Kind, Trace
+from comments_service.decisions.standing import Trace
 from comments_service.decisions.undo import UNDOABLE
 from comments_service.decisions.verbs import DELETED
 from comments_service.dossier import Dossier, dossier
-from comments_service.errors import ArticleRefused, FieldError, FieldsRefused, Malformed
+from comments_service.errors import FieldError, FieldsRefused, Malformed
 from comments_service.vocabulary import Role, SiteView, Status
 from comments_service.web.forms import CommentWords, comment_id, in_words, sentence
 from comments_service.web.outcomes import told, wants_json
 from comments_service.web.place import place_of
 from comments_service.web.sessions import NOTICE, require_moderator
 from comments_service.web.wiring import wiring
+from comments_service.web.wishes import mistakes, target, wish
 from comments_service.web.words import moderators_words
 
 MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
-PARTS = ("edit", "reply")
+PARTS = ("edit", "reply", "move", "author", "file")
 TOLD_OF = UNDOABLE | {DELETED, "email-revealed"}  # what the history has words for
 VERBS = {
     Status.PENDING: ("approve", "spam", "trash"),
@@ -57,7 +57,7 @@ class ReplyForm(CommentWords):
 
 @blueprint.get(f"/queue/comments/{MAX_ID}number>")
 def show(number: int) -> Response:
-    """Everything about one comment; `part` asks for one of its forms alone."""
+    """Everything about one comment; `part` asks for one of its forms alone, or all of it without a frame."""
     found = _dossier(number)
     part = request.args.get("part")
     if part is not None and part not in PARTS:
@@ -93,12 +93,10 @@ def answer(number: int) -> Response:
 def carry_over(number: int) -> Response:
     """Move the comment with its replies below another article."""
     found = _dossier(number)
-    target = Target(request.form.get("address", "").strip(), comment_id(request.form.get("thread", "")))
     try:
-        outcome = move(number, _version(), target, by=g.moderator, now=wiring().now())
-    except ArticleRefused as error:
-        code = error.detail if error.detail in ("unknown", "same") else "refused"
-        return _refused(found, "move", (_error("address", code),))
+        outcome = move(number, _version(), target(), by=g.moderator, now=wiring().now())
+    except FieldsRefused as error:
+        return _refused(found, "move", mistakes(error))
     return _told("move", outcome, "comment.done.move")
 
 
@@ -112,17 +110,14 @@ def judge_author(number: int) -> Response:
     try:
         outcome = let_stand(
             number,
-            _wish(),
+            wish(),
             by=g.moderator,
             keys=wiring().keys,
             now=wiring().now(),
             network_days=wiring().settings.network_retention_days,
         )
     except FieldsRefused as error:
-        say = moderators_words()["say"]
-        return _refused(
-            found, "author", tuple(FieldError(e.field, e.code, say(e.detail)) for e in error.errors)
-        )
+        return _refused(found, "author", mistakes(error))
     return _told("author", outcome, f"comment.done.{request.form.get('kind')}")
 
 
@@ -144,38 +139,6 @@ def _version() -> int:
     if version is None:
         raise Malformed
     return version
-
-
-def _wish() -> Wish:
-    """What the form about the author asks for.
-
-    Raises: Malformed; FieldsRefused.
-    """
-    kind, mark = request.form.get("kind", ""), request.form.get("mark", "")
-    note, ends = request.form.get("note", "").strip(), request.form.get("ends", "").strip()
-    if kind not in set(Kind) or mark not in set(Trace):
-        raise Malformed
-    if not note.isprintable() or len(note) > MAX_NOTE_CHARACTERS:
-        raise FieldsRefused(errors=(_error_key("note", "too_long"),))
-    return Wish(Kind(kind), Trace(mark), _day(ends), note)
-
-
-def _day(text: str) -> datetime | None:
-    """The end of a day as date fields send it; nothing means for good."""
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
-    except (ValueError, OverflowError):
-        raise FieldsRefused(errors=(_error_key("ends", "unreadable"),)) from None
-
-
-def _error_key(field: str, code: str) -> FieldError:
-    return FieldError(field, code, f"comment.error.{field}.{code}")
-
-
-def _error(field: str, code: str) -> FieldError:
-    return FieldError(field, code, moderators_words()["say"](f"comment.error.{field}.{code}"))
 
 
 def _errors(form: CommentWords, site: SiteView) -> tuple[FieldError, ...]:

@@ -22,14 +22,13 @@ from comments_service.web.forms import comment_id
 from comments_service.web.outcomes import back, sentence, told, wants_json
 from comments_service.web.place import NARROWING, Place, place_of
 from comments_service.web.sessions import require_moderator
+from comments_service.web.ticks import MAX_TICKS, read_tick, ticks
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
 
 NOTHING = "nothing"  # what Enter in a tick box sends
-MAX_TICKS = 500  # more than the longest page; the transaction of a decision stays short
 MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
 BEYOND_SITE = tuple(name for name in NARROWING if name != "site")
-_TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})(\+?)")
 _BATCH = re.compile(r"[A-Za-z0-9_-]{22}")
 
 blueprint = Blueprint("decisions", __name__)
@@ -109,7 +108,7 @@ def claims() -> Response:
 @blueprint.post(f"/queue/articles/{MAX_ID}number>")
 def open_or_close(number: int) -> Response:
     """Let an article take comments, or no more."""
-    wanted = request.form.get("article")
+    wanted = request.form.get("switch")
     if wanted not in ("open", "close"):
         raise Malformed
     by, now = g.moderator, wiring().now()
@@ -140,22 +139,11 @@ def _wanted() -> tuple[Verb, list[Change]]:
     word, _, tick = request.form.get("decide", "").partition(" ")
     if word not in set(Verb):
         raise Malformed
-    ticks = [tick] if tick else request.form.getlist("tick")
-    if len(ticks) > MAX_TICKS:
-        raise Malformed
     verb = Verb(word)
-    changes = [Change(*_numbers(tick), verb) for tick in ticks]
-    collapsed = [change for change, tick in zip(changes, ticks, strict=True) if tick.endswith("+")]
+    ticked = [read_tick(tick)] if tick else ticks()
+    changes = [Change(one.comment_id, one.version, verb) for one in ticked]
+    collapsed = [change for change, one in zip(changes, ticked, strict=True) if one.is_cluster]
     return verb, [*changes, *those_like(collapsed, besides=changes, by=g.moderator, limit=MAX_TICKS)]
-
-
-def _numbers(tick: str) -> tuple[int, int]:
-    match = _TICK.fullmatch(tick)
-    number = comment_id(match[1]) if match else None
-    version = comment_id(match[2]) if match else None
-    if number is None or version is None:
-        raise Malformed
-    return number, version
 
 
 def _shown_page(place: Place) -> Shown:
@@ -176,7 +164,8 @@ def _shown_page(place: Place) -> Shown:
 
 def _shown(text: str) -> tuple[int, int | None]:
     if ":" in text:
-        return _numbers(text)
+        tick = read_tick(text)
+        return tick.comment_id, tick.version
     number = comment_id(text)
     if number is None:
         raise Malformed

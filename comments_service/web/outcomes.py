@@ -19,7 +19,8 @@ from comments_service.web.sessions import LANDINGS, NOTICE
 from comments_service.web.words import moderators_words
 
 COMMENT_PAGE = "/queue/comments/"
-ALWAYS_THE_SAME = (Why.LETTER, Why.UNDONE, Why.ELSEWHERE)
+ALWAYS_THE_SAME = (Why.LETTER, Why.UNDONE, Why.ELSEWHERE, Why.TRACELESS)
+UNFIT = (Why.LETTER, Why.UNFIT, Why.TRACELESS)  # nobody was faster: it does not go with this comment
 
 
 def wants_json() -> bool:
@@ -45,7 +46,8 @@ def told(
     Raises: CommentNotFound when all it was about is one comment that is gone.
     """
     notice = notice or {"key": f"queue.done.{verb}", "count": len(done)}
-    notice |= {"late": len(late), "batch": batch}
+    unfit = sum(one.why in UNFIT for one in late)
+    notice |= {"late": len(late) - unfit, "unfit": unfit, "batch": batch}
     happened = {one.comment_id: one for one in _happened(late)}
     is_futile = bool(late) and not (len(done) if count is None else count)
     if is_futile and [one.why for one in late] == [Why.GONE]:
@@ -55,7 +57,7 @@ def told(
             "verb": verb,
             "done": [{"id": one.comment_id, "version": one.version, "status": one.to_status} for one in done],
             "late": [_late_as_json(one, happened[one.comment_id]) for one in late],
-            "notice": in_words(notice),
+            "notice": moderators_words()["notice_text"](notice),
             "batch": batch,
             "counts": tally(g.moderator, site_key=place.site),
         }
@@ -64,15 +66,6 @@ def told(
         return _too_late(place, late, happened)
     session[NOTICE] = notice
     return make_response(redirect(back(place), 303))
-
-
-def in_words(notice: dict[str, Any]) -> str:
-    """A notice as its sentence."""
-    words = moderators_words()
-    say, say_count = words["say"], words["say_count"]
-    count = notice.get("count")
-    sentence = say(notice["key"]) if count is None else say_count(notice["key"], count)
-    return f"{sentence} {say_count('queue.done.late', notice['late'])}" if notice.get("late") else sentence
 
 
 def back(place: Place) -> str:

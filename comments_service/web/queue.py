@@ -45,6 +45,33 @@ BULK_OFFERS: dict[View, tuple[str, ...]] = {
     View.ALL: ("approve", "unapprove", "spam", "trash"),
     View.MINE: ("unapprove", "approve", "trash"),
 }
+BULK_MARKS = {  # a menu has place for both ways; a key takes the one that fits
+    View.PENDING: ("flag", "unflag"),
+    **dict.fromkeys(
+        (View.APPROVED, View.ALL, View.MINE), ("pin", "unpin", "pick", "unpick", "flag", "unflag")
+    ),
+}
+KEYS = {
+    "approve": "a",
+    "unapprove": "u",
+    "spam": "s",
+    "trash": "d",
+    "delete": "d",
+    "not_spam": "z",
+    "restore": "z",
+    "reply": "r",
+    "quick_edit": "q",
+    "edit": "e",
+    "pin": "p",
+    "unpin": "p",
+    "pick": "c",
+    "unpick": "c",
+    "flag": "f",
+    "unflag": "f",
+    "move": "m",
+    "author": "b",
+    "article": "o",
+}
 SHORTCUTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("j", "k"), "move"),
     (("a",), "approve"),
@@ -53,6 +80,11 @@ SHORTCUTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("d",), "trash"),
     (("z",), "undo"),
     (("f",), "flag"),
+    (("p",), "pin"),
+    (("c",), "pick"),
+    (("m",), "carry"),
+    (("b",), "author"),
+    (("o",), "article"),
     (("r",), "reply"),
     (("q",), "quick_edit"),
     (("e",), "edit"),
@@ -114,6 +146,7 @@ def _page(place: Place, **more: Any) -> Response:
         sorts=tuple(Sort),
         shortcuts=SHORTCUTS,
         bulk=BULK_OFFERS[View(place.status)],
+        bulk_marks=BULK_MARKS.get(View(place.status), ()),
         notice=session.pop(NOTICE, None),
     )
     return make_response(html)
@@ -156,4 +189,5 @@ def _count() -> int:
 
 
 def _words(place: Place, page: QueuePage) -> dict[str, Any]:
-    return queue_words() | {"place": place, "page": page, "offers": OFFERS, "revealed": {}, "ticked": False}
+    about = {"place": place, "page": page, "offers": OFFERS, "keys": KEYS}
+    return queue_words() | about | {"revealed": {}, "ticked": False}

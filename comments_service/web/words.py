@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from comments_service.texts import SOURCE_LANGUAGE, Texts
 from comments_service.web.wiring import wiring
 
 JUST_NOW = timedelta(minutes=1)
+NOTED = ("late", "unfit")  # what a notice may tell besides: how many were not done, and why
 
 
 def page_words(lang: str, texts: Texts | None = None) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def page_words(lang: str, texts: Texts | None = None) -> dict[str, Any]:
         "written": lambda moment: written(moment, lang),
         "age": lambda moment: _age(parts.now() - moment, lang),
         "iso": iso,
+        "notice_text": lambda notice: _told(notice, say, say_count),
     }
 
 
@@ -79,6 +81,14 @@ def _date(day: date, locale: str) -> str:
 @lru_cache(maxsize=4096)
 def _time(minute: time, locale: str) -> str:
     return format_time(minute, "short", locale=locale)
+
+
+def _told(notice: Mapping[str, Any], say: Callable[..., str], say_count: Callable[..., str]) -> str:
+    """What the last action did: the session carried its key and numbers."""
+    count = notice.get("count")
+    sentences = [say(notice["key"]) if count is None else say_count(notice["key"], count)]
+    sentences += [say_count(f"queue.done.{name}", notice[name]) for name in NOTED if notice.get(name)]
+    return " ".join(sentences)
 
 
 def _age(duration: timedelta, lang: str) -> str:
