@@ -25,7 +25,7 @@ import valkey
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy.engine import make_url
 
 from comments_service import create_app, logs
@@ -37,6 +37,7 @@ from comments_service.vocabulary import SiteView
 from tests.browser import Console
 from tests.factories import a_site
 from tests.servers import (
+    PATIENCE_SECONDS,
     VALKEY_SOCKET,
     DatabaseServers,
     HostPage,
@@ -53,6 +54,7 @@ from tools.setup import find_browser
 
 SECRET_KEY = "1:a-key-for-tests-only-0123456789abcdefghijklmnopqrstuv"
 NOW = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)  # a browser on a busy machine is slow, not wrong
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 BROWSER_ARGUMENTS = (
     "--disable-background-networking",
