@@ -13,6 +13,7 @@ from comments_service.decisions.authors import standings_of
 from comments_service.decisions.diff import Piece, word_diff
 from comments_service.decisions.edit import Words
 from comments_service.decisions.undo import UNDOABLE
+from comments_service.decisions.verbs import MOVED
 from comments_service.errors import CommentNotFound
 from comments_service.privacy import Keyring
 from comments_service.queue.lines import QueueRow
@@ -27,13 +28,17 @@ from comments_service.vocabulary import Access, SiteView
 
 @dataclass(frozen=True)
 class DoneLine:
-    """One thing that was done to the comment. `by` is None for the operator or the service itself."""
+    """One thing that was done to the comment. `by` is None for the operator or the service itself.
+
+    `codes` are the service's own reasons, `reason` is what somebody wrote.
+    """
 
     journal_id: int
     action: str
     to_status: str | None
     by: str | None
     at: datetime
+    codes: tuple[str, ...]
     reason: str
     can_be_undone: bool
     is_undone: bool
@@ -64,6 +69,11 @@ class Dossier:
     changes: tuple[Piece, ...]
     done: tuple[DoneLine, ...]
     standings: tuple[StandingLine, ...]
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it was judged by the rules of another article than the one it stands under now."""
+        return any(line.action == MOVED for line in self.done)
 
 
 def dossier(comment_id: int, *, access: Access, keys: Keyring, now: datetime) -> Dossier:
@@ -106,7 +116,8 @@ def _done(session: Session, comment_id: int, names: Mapping[int, str]) -> tuple[
             to_status=row.to_status,
             by=names.get(row.moderator_id) if row.moderator_id else None,
             at=row.happened_at,
-            reason=row.reason,
+            codes=tuple(filter(None, row.reason.split(", "))) if _is_verdict(row) else (),
+            reason="" if _is_verdict(row) else row.reason,
             can_be_undone=_can_be_undone(row, rows[0]) and row.id not in taken_back,
             is_undone=row.id in taken_back,
             is_undo=row.undoes_id is not None,
@@ -116,9 +127,14 @@ def _done(session: Session, comment_id: int, names: Mapping[int, str]) -> tuple[
 
 
 def _can_be_undone(row: JournalRow, last: JournalRow) -> bool:
-    if row.action not in UNDOABLE or (row.action == DECIDED and row.from_status is None):
+    if row.action not in UNDOABLE or _is_verdict(row):
         return False
     return row.version is None or row.version == last.version or row is last
+
+
+def _is_verdict(row: JournalRow) -> bool:
+    """Whether this is what the service itself made of it when it came."""
+    return row.action == DECIDED and row.from_status is None
 
 
 def _standing(row: Standing, names: Mapping[int, str]) -> StandingLine:

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from comments_service.decisions.undo import UNDOABLE
+from comments_service.decisions.undo import can_take_back
 from comments_service.errors import SiteNotFound
+from comments_service.rules.change import BROUGHT_BACK, CHANGED
 from comments_service.storage.database import reading
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Site
@@ -47,10 +48,20 @@ class AuditQuestion:
 
 
 @dataclass(frozen=True)
+class RulesMark:
+    """The rules of a site or of an article, in one version."""
+
+    scope: str
+    version: int
+
+
+@dataclass(frozen=True)
 class AuditRow:
     """One thing that was done, or `size` of them at once. `who` is None for the service and its operator.
 
-    `site` is its key and its name. `undone_by` took this back, `undoes` was taken back by this.
+    `site` is its key and its name. `rules` were made by this, or decided about the comment. `count` is how
+    many comments a row tells of that stands for them all. `undone_by` took this back, `undoes` was taken back
+    by this.
     """
 
     id: int
@@ -66,6 +77,8 @@ class AuditRow:
     subject: str
     batch: str | None
     size: int
+    rules: tuple[RulesMark, ...]
+    count: int | None
     undoes: int | None
     undone_by: int | None
     can_be_undone: bool
@@ -105,7 +118,7 @@ def audit_page(question: AuditQuestion, *, access: Access, page_size: int) -> Au
             next_cursor=shown[-1].id if len(rows) > page_size else None,
             people=_people(session, access),
             sites=tuple(Choice(site.key, site.name) for site in sites),
-            actions=tuple(session.scalars(select(JournalRow.action).distinct().order_by(JournalRow.action))),
+            actions=_actions(session, access),
         )
 
 
@@ -204,24 +217,43 @@ def _told(
             subject=row.subject,
             batch=row.batch,
             size=sizes.get(row.batch, 1),
+            rules=_rules(row),
+            count=row.details.get("count"),
             undoes=row.undoes_id,
             undone_by=undone_by.get(row.id),
-            can_be_undone=row.id not in undone_by and _can_be_undone(row, access),
+            can_be_undone=row.id not in undone_by and can_take_back(row, access),
         )
         for row in rows
     )
 
 
-def _can_be_undone(row: JournalRow, access: Access) -> bool:
-    is_first = row.action == DECIDED and row.from_status is None  # there was nothing before it
-    may = row.site_id is not None and access.may(Role.MODERATOR, row.site_id)
-    return may and row.action in UNDOABLE and not is_first
+def _rules(row: JournalRow) -> tuple[RulesMark, ...]:
+    """The rules that a row tells of, each version once."""
+    if row.action in (CHANGED, BROUGHT_BACK):
+        scope = "site" if row.thread_id is None else "article"
+        return (RulesMark(scope, row.details.get("version", 1)),)
+    asked = row.details.get("rules", ()) if row.action == DECIDED else ()
+    marks = (RulesMark(rule["scope"], rule["version"]) for rule in asked if rule["version"])
+    return tuple(dict.fromkeys(marks))
 
 
 def _sizes(session: Session, rows: Sequence[JournalRow], seen: Seen) -> dict[str | None, int]:
     batches = {row.batch for row in rows} - {None}
     counted = select(JournalRow.batch, func.count()).where(JournalRow.batch.in_(batches), seen(JournalRow))
     return dict(session.execute(counted.group_by(JournalRow.batch)).all())
+
+
+def _actions(session: Session, access: Access) -> tuple[str, ...]:
+    """What was ever done, as far as this person may know: each from one look into the index."""
+    first = select(func.min(JournalRow.action).label("action")).cte("actions", recursive=True)
+    after = select(func.min(JournalRow.action)).where(JournalRow.action > first.c.action).scalar_subquery()
+    found = first.union_all(select(after).where(first.c.action.is_not(None)))
+    actions = select(found.c.action).where(found.c.action.is_not(None)).order_by(found.c.action)
+    if access.everywhere != Role.OWNER:
+        ids = [site.id for site in _sites(session, access)]
+        seen = exists().where(JournalRow.action == found.c.action, JournalRow.site_id.in_(ids))
+        actions = actions.where(seen)
+    return tuple(session.scalars(actions))
 
 
 def _people(session: Session, access: Access) -> tuple[Choice, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from comments_service.vocabulary import Status
 BATCH = 500  # one batch is one short transaction: nobody who posts meanwhile waits long
 LETTERS_KEPT = timedelta(days=30)  # what became of them; the letters themselves are kept nowhere
 UNDO_KEPT = timedelta(days=7)  # so long a ban that was lifted can be brought back
+SWEPT = "comments-swept"
 Batch = Callable[[Session], int]
 
 
@@ -51,7 +53,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
     journal_until = now - timedelta(days=settings.journal_retention_days)
     return Swept(
         networks=_in_batches(lambda session: _forget_networks(session, networks_until)),
-        comments=_in_batches(lambda session: _purge_declined(session, spam_until)),
+        comments=_sweep_declined(spam_until, now),
         idempotency_keys=_in_batches(lambda session: _drop_keys(session, now - KEY_LIFETIME)),
         cluster_keys=_in_batches(lambda session: _drop_cluster_keys(session, now - MEMORY)),
         journal_rows=_in_batches(lambda session: _drop_journal(session, journal_until)),
@@ -88,16 +90,46 @@ def _forget_networks(session: Session, until: datetime) -> int:
     return len(ids)
 
 
-def _purge_declined(session: Session, until: datetime) -> int:
+def _sweep_declined(until: datetime, now: datetime) -> int:
+    """Delete old spam and trash for ever, and tell the journal once for each site how many there were."""
+    removed: Counter[tuple[int, str]] = Counter()
+    try:
+        while True:
+            with transaction() as session:
+                batch = _purge_declined(session, until)
+            removed.update(batch)
+            if len(batch) < BATCH:
+                return removed.total()
+    finally:
+        _tell_of(removed, now)
+
+
+def _purge_declined(session: Session, until: datetime) -> list[tuple[int, str]]:
+    """Delete some; returns the site and the status of each."""
     # By the day of the decision: what was put into the trash yesterday can be taken out again
-    old = select(Comment.id).where(
+    old = select(Comment.id, Comment.site_id, Comment.status).where(
         Comment.status.in_([Status.SPAM, Status.TRASH]),
         Comment.status_changed_at <= until,
         Comment.is_purged.is_(False),
     )
-    ids = session.scalars(old.order_by(Comment.id).limit(BATCH).with_for_update(skip_locked=True)).all()
-    remove(session, ids)
-    return len(ids)
+    rows = session.execute(old.order_by(Comment.id).limit(BATCH).with_for_update(skip_locked=True)).all()
+    remove(session, [row.id for row in rows])
+    return [(row.site_id, row.status) for row in rows]
+
+
+def _tell_of(removed: Counter[tuple[int, str]], now: datetime) -> None:
+    with transaction() as session:
+        for site_id in sorted({site_id for site_id, _ in removed}):
+            spam, trash = removed[site_id, Status.SPAM], removed[site_id, Status.TRASH]
+            session.add(
+                JournalRow(
+                    happened_at=now,
+                    action=SWEPT,
+                    site_id=site_id,
+                    subject=f"spam: {spam}, trash: {trash}",
+                    details={"count": spam + trash},
+                )
+            )
 
 
 def _drop_letters(session: Session, until: datetime) -> int:

@@ -16,7 +16,7 @@ from comments_service.article_url import parse_origin, suggested_origin
 from comments_service.errors import ChangedMeanwhile, FieldError, FieldsRefused, SiteNotFound
 from comments_service.own_texts import OwnText, checked_line, new_texts
 from comments_service.rights import require, require_everywhere
-from comments_service.rules.change import MAX_DEPTH, Place, put_in_force, record
+from comments_service.rules.change import MAX_DEPTH, Place, RuleChange, put_in_force, record
 from comments_service.storage.database import reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
@@ -117,10 +117,12 @@ def change_site(
     now: datetime,
     by: ModeratorView | None = None,
     version: int | None = None,
+    batch: str | None = None,
 ) -> SiteView:
-    """Change a site; its version grows, so that no cached answer outlives the change.
+    """RuleChange a site; its version grows, so that no cached answer outlives the change.
 
     With a `version`, only the site as it was then is changed. What is the same already changes nothing.
+    `batch` names the change, to take it back by.
 
     Raises: SiteNotFound; NotAllowed; ChangedMeanwhile; FieldsRefused. Nothing is changed then.
     """
@@ -129,12 +131,12 @@ def change_site(
         if version not in (None, site.version):
             raise ChangedMeanwhile
         if change.rules:
-            put_in_force(session, Place(site.id), change.rules, version=None, by=by, now=now)
+            put_in_force(session, Place(site.id), change.rules, RuleChange(by, now, batch), version=None)
         before = site.view()
         _apply(site, change, catalogue)
         if changes := changes_between(before, site.view()):
             site.version += 1
-            session.add(_line(site, CHANGED, {"changes": changes}, by=by, now=now))
+            session.add(_line(site, CHANGED, {"changes": changes}, by=by, now=now, batch=batch))
         session.flush()
         return site.view()
 
@@ -190,7 +192,13 @@ def _site_of(session: Session, key: str, by: ModeratorView | None) -> Site:
 
 
 def _line(
-    site: Site, action: str, details: dict[str, Any], *, by: ModeratorView | None, now: datetime
+    site: Site,
+    action: str,
+    details: dict[str, Any],
+    *,
+    by: ModeratorView | None,
+    now: datetime,
+    batch: str | None = None,
 ) -> JournalRow:
     return JournalRow(
         happened_at=now,
@@ -199,6 +207,7 @@ def _line(
         site_id=site.id,
         subject=site.key,
         details=details,
+        batch=batch,
     )
 
 

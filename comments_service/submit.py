@@ -218,8 +218,12 @@ def _store(
 
 
 def _explain(session: Session, comment: Comment, verdict: Verdict, now: datetime) -> None:
-    """Leave the reasons for the filters, and the decision in the journal like any other."""
-    codes = [reason.code for reason in verdict.reasons]
+    """Leave the reasons for the filters, and the decision in the journal like any other.
+
+    The journal keeps which rules were asked, but not the words that were met: they go with the comment.
+    """
+    reasons = verdict.reasons
+    codes = [reason.code for reason in reasons]
     session.add_all(CommentReason(comment_id=comment.id, code=code) for code in codes)
     session.add(
         JournalRow(
@@ -230,5 +234,6 @@ def _explain(session: Session, comment: Comment, verdict: Verdict, now: datetime
             comment_id=comment.id,
             to_status=verdict.status,
             reason=", ".join(codes),
+            details={"rules": [{"code": r.code, "scope": r.scope, "version": r.version} for r in reasons]},
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from comments_service.decisions.decide import decide_all
 from comments_service.decisions.verbs import Change
+from comments_service.rules.change import Place, change_rules
 from comments_service.storage.database import db, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -72,6 +74,39 @@ def test_an_action_without_words_of_its_own_is_named(app: Flask, now: datetime) 
     client = sign_in(app)
     happened(app, now, action="moon-painted")
     assert "moon-painted" in shown(client)
+
+
+def test_what_decided_about_a_comment_leads_to_the_rules_as_they_were(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    client = sign_in(app)
+    a_comment(app, site, status="pending", now=now)
+    text = shown(client, person="service")
+    assert '<a href="/settings/demo/rules?version=1#version-1">Rules of this site, version 1</a>' in text
+
+
+def test_a_change_of_rules_leads_to_what_they_said(app: Flask, site: SiteView, now: datetime) -> None:
+    client = sign_in(app)
+    thread_id = a_comment(app, site, now=now).thread_id
+    with app.app_context():
+        change_rules(Place(site.id, thread_id), {"max_depth": 2}, version=0, by=None, now=now)
+    text = shown(client, action="rules-changed")
+    assert f'href="/settings/demo/rules?version=1&amp;article={thread_id}#version-1"' in text
+    assert "Rules of this article, version 1" in text
+
+
+def test_actions_to_filter_by_are_those_of_the_own_sites(app: Flask, site: SiteView, now: datetime) -> None:
+    other = a_site(app, key="other")
+    happened(app, now, action="site-exported", site_id=other.id)
+    happened(app, now, action="thread-closed", site_id=site.id)
+    happened(app, now, action="signed-out")
+    viewer = sign_in(app, role=Role.VIEWER, sites=[site]).get("/audit").text
+    everything = sign_in(app, name="chief").get("/audit").text
+    offered = re.findall(r'<option value="([a-z-]+)"', viewer.partition('name="action"')[2])
+    assert offered == ["thread-closed"]
+    assert {"site-exported", "signed-out", "thread-closed"} <= set(
+        re.findall('value="([a-z-]+)"', everything)
+    )
 
 
 def test_a_bulk_is_one_row_that_opens(app: Flask, site: SiteView, now: datetime) -> None:

@@ -9,9 +9,12 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change, Verb
 from comments_service.erase import erase_person
 from comments_service.privacy import Keyring
 from comments_service.retention import sweep
+from comments_service.rules.change import Place, change_rules
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
 from comments_service.storage.journal import JournalRetention, JournalRow
@@ -84,4 +87,22 @@ def test_erasing_still_blanks_what_could_name_somebody(
         session.add(JournalRow(happened_at=now, action="x", comment_id=comment.id, reason="It was Zenobia"))
     with app.app_context():
         erase_person("zenobia@example.org", keys=keys, now=now)
-        assert set(db.session.scalars(select(JournalRow.reason))) == {""}
+        # Which rule held it names nobody, and stays
+        assert set(db.session.scalars(select(JournalRow.reason))) == {"", "every-comment-waits"}
+
+
+def test_what_is_deleted_for_ever_keeps_the_rules_that_fired_and_not_the_words(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    with app.app_context():
+        change_rules(Place(site.id), {"hold_words": ["zenobia"]}, version=1, by=None, now=now)
+    comment = a_comment(app, site, name="Zenobia", now=now)
+    with app.app_context():
+        trashed = Change(comment.id, comment.version, Verb.TRASH)
+        version = decide(trashed, by=None, now=now, reason="Zenobia again").version
+        decide(Change(comment.id, version, Verb.DELETE), by=None, now=now)
+        rows = db.session.scalars(select(JournalRow).where(JournalRow.comment_id == comment.id)).all()
+        assert rows[0].reason.split(", ")[0] == "held-word"
+        assert rows[0].details["rules"][0] == {"code": "held-word", "scope": "site", "version": 2}
+        assert "zenobia" not in "".join(f"{row.reason} {row.details}" for row in rows).lower()
+        assert all(row.batch for row in rows[1:])

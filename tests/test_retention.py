@@ -8,15 +8,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from comments_service import retention
 from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change
 from comments_service.retention import BATCH, Swept, sweep
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
+from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, SubmissionKey, Thread
 from comments_service.storage.people import Moderator, SignIn
 from comments_service.vocabulary import SiteView, Status
-from tests.factories import a_comment
+from tests.doors import sign_in
+from tests.factories import a_comment, a_site
 
 LONG_AGO = datetime(2026, 9, 1, tzinfo=UTC)
 NOTHING = Swept(networks=0, comments=0, idempotency_keys=0, cluster_keys=0, sign_ins=0)
@@ -63,6 +66,28 @@ def test_what_was_declined_is_deleted_after_its_days(
     assert row(app, comment.id) is not None
     assert swept(app, settings, now + timedelta(days=30)).comments == 1
     assert row(app, comment.id) is None
+
+
+def test_the_audit_tells_once_a_site_how_many_were_removed(
+    app: Flask, site: SiteView, settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    other = a_site(app, key="other")
+    for status in ("spam", "spam", "spam", "trash"):
+        a_comment(app, site, status=status, now=now)
+    a_comment(app, other, status="spam", now=now)
+    assert swept(app, settings, now + timedelta(days=30)).comments == 5
+    with app.app_context():
+        rows = db.session.scalars(select(JournalRow).where(JournalRow.action == "comments-swept")).all()
+        assert [(r.site_id, r.subject) for r in rows] == [
+            (site.id, "spam: 3, trash: 1"),
+            (other.id, "spam: 1, trash: 0"),
+        ]
+    text = " ".join(sign_in(app).get("/audit?site=demo&action=comments-swept").text.split())
+    assert "removed 4 old comments from spam and trash, as kept long enough" in text
+    assert swept(app, settings, now + timedelta(days=31)).comments == 0
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).where(JournalRow.action == "comments-swept")) == 2
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.APPROVED])

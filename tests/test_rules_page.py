@@ -185,6 +185,109 @@ def test_an_earlier_version_is_put_into_the_form_and_holds_once_it_is_saved(
         assert [(v.version, v.by) for v in versions(Place(site.id))] == [(3, "mo"), (2, "mo")]
 
 
+def test_a_version_is_opened_and_says_what_it_said_who_made_it_and_when(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    send(owner, hold_words="casino", hold_surge="on")
+    send(owner, version="2", max_depth="3")
+    closed, page = owner.get(PAGE).text, unescape(owner.get(f"{PAGE}?version=2").text)
+    assert 'class="version__said"' not in closed
+    said = page.partition('class="version__said"')[2].partition("</form>")[0]
+    for words in (
+        "A comment with this word or phrase waits.",
+        "<bdi>casino</bdi>",
+        "While an article gets far more comments than usual, they wait.",
+        "Replies are shown 5 levels deep.",
+        "Off: Website counts as a link",
+        "Bring version 2 back",
+    ):
+        assert words in said
+    line = page.partition('id="version-3"')[2].partition("</li>")[0]
+    assert "changed: Hold during a surge, Words to hold, Depth of replies" not in line
+    assert "changed: Words to hold, Hold during a surge, Depth of replies" in line
+    assert "<bdi>mo</bdi>" in line
+    assert "23 Nov" in line or "Nov 23" in line
+
+
+def test_an_owner_brings_an_earlier_version_back_as_a_new_one(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    send(owner, hold_words="first")
+    send(owner, version="2", hold_words="second", max_depth="3")
+    fields = {"do": "bring_back", "version": "3", "earlier": "2"}
+    assert send_own(owner, PAGE, **fields).status_code == 303
+    page = owner.get(PAGE).text
+    assert "The earlier rules hold again from now on" in page
+    assert stored(app, site) == (Rules(hold_words=("first",)), 4)
+    assert "brought earlier rules back" in owner.get("/audit").text
+
+
+def test_an_earlier_version_is_not_brought_back_over_what_somebody_saved_meanwhile(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    send(owner, hold_words="first")
+    send(owner, version="2", hold_words="second")
+    answer = send_own(owner, PAGE, do="bring_back", version="2", earlier="2")
+    assert answer.status_code == 409
+    assert "so nothing was brought back" in answer.text
+    assert stored(app, site)[0].hold_words == ("second",)
+
+
+@pytest.mark.parametrize(("earlier", "status"), [("9", 404), ("", 400), ("x", 400), ("1" * 40, 400)])
+def test_a_version_that_there_never_was_is_not_brought_back(
+    app: Flask, owner: FlaskClient, site: SiteView, earlier: str, status: int
+) -> None:
+    assert send_own(owner, PAGE, do="bring_back", version="1", earlier=earlier).status_code == status
+    assert stored(app, site)[1] == 1
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.VIEWER])
+def test_who_is_no_owner_sees_versions_and_brings_none_back(
+    app: Flask, owner: FlaskClient, site: SiteView, role: Role
+) -> None:
+    send(owner, hold_words="first")
+    send(owner, version="2", hold_words="second")
+    browser = sign_in(app, name="ben", role=role, sites=[site])
+    page = browser.get(f"{PAGE}?version=2").text
+    assert "<bdi>first</bdi>" in page
+    assert "bring_back" not in page
+    assert send_own(browser, PAGE, do="bring_back", version="3", earlier="2").status_code == 403
+    assert stored(app, site)[1] == 3
+
+
+@on_sqlite
+def test_versions_older_than_the_list_are_on_pages_of_their_own(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    with app.app_context():
+        for version in range(1, 60):
+            change_rules(Place(site.id), {"max_depth": version % 20 + 1}, version=version, by=None, now=NOW)
+    first = owner.get(PAGE).text
+    assert ('id="version-60"' in first, 'id="version-11"' in first, 'id="version-10"' in first) == (
+        True,
+        True,
+        False,
+    )
+    assert f"{PAGE}?version=10#versions-title" in first
+    second = owner.get(f"{PAGE}?version=10").text
+    assert ('id="version-11"' in second, 'id="version-2"' in second) == (False, True)
+    assert second.count('class="version__said"') == 1
+
+
+def test_an_article_brings_its_own_rules_back(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    place = Place(site.id, a_comment(app, site).thread_id)
+    with app.app_context():
+        change_rules(place, {"max_depth": 2}, version=0, by=None, now=NOW)
+        change_rules(place, {}, version=1, by=None, now=NOW)
+    address = f"{PAGE}?article={place.thread_id}"
+    page = owner.get(f"{address}&version=2").text
+    assert "No rules of its own: everything as on the site." in page
+    assert send_own(owner, address, do="bring_back", version="2", earlier="1").status_code == 303
+    with app.app_context():
+        thread = db.session.get_one(Thread, place.thread_id)
+        assert (thread.rules, thread.rules_version) == ({"max_depth": 2}, 3)
+
+
 def test_an_article_keeps_only_what_is_ticked_as_its_own(
     app: Flask, owner: FlaskClient, site: SiteView
 ) -> None:

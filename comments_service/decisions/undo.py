@@ -1,4 +1,4 @@
-"""Takes back what moderators did: one thing or a whole bulk, to the exact earlier state, and back again.
+"""Takes back what moderators and owners did: one thing or a whole bulk, to the exact earlier state, and back.
 
 An undo is itself a row of the journal, so it can be undone: that is the redo.
 """
@@ -12,16 +12,19 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from comments_service.decisions import authors, undo_comments, undo_places
+from comments_service.decisions import authors, undo_comments, undo_places, undo_roles, undo_sites
 from comments_service.decisions.act import Act, Late, Undone, Why, refuse_onlookers
 from comments_service.decisions.verbs import MOVED
 from comments_service.errors import NotUndoable
 from comments_service.storage.database import lock_for, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
-from comments_service.vocabulary import Decision, ModeratorView, Role
+from comments_service.vocabulary import Access, Decision, ModeratorView, Role
 
-UNDOERS = {**undo_comments.UNDOERS, **undo_places.UNDOERS, **authors.UNDOERS}
-UNDOABLE = frozenset(UNDOERS)
+# What moderators do, and what owners do: an undo asks for the same role
+BY_MODERATORS = {**undo_comments.UNDOERS, **undo_places.UNDOERS, **authors.UNDOERS}
+BY_OWNERS = {**undo_sites.UNDOERS, **undo_roles.UNDOERS}
+UNDOERS = BY_MODERATORS | BY_OWNERS
+UNDOABLE = frozenset(BY_MODERATORS)
 
 
 def undo(
@@ -43,6 +46,20 @@ def undo(
         return _undo(session, rows, act)
 
 
+def can_take_back(row: JournalRow, access: Access) -> bool:
+    """Whether an undo may be offered for a row that is not taken back yet."""
+    if row.action not in UNDOERS or not _has_before(row):
+        return False
+    role = Role.OWNER if row.action in BY_OWNERS else Role.MODERATOR
+    if row.site_id is None:
+        return access.everywhere is not None and access.everywhere.includes(role)
+    return access.may(role, row.site_id)
+
+
+def _has_before(row: JournalRow) -> bool:
+    return row.action != DECIDED or row.from_status is not None  # else it is what the service thought first
+
+
 def _rows(
     session: Session, by: ModeratorView | None, batch: str | None, journal_id: int | None
 ) -> list[JournalRow]:
@@ -55,10 +72,12 @@ def _rows(
     return [
         row
         for row in rows
-        if row.action in UNDOABLE
-        and (row.action != DECIDED or row.from_status is not None)  # what the service thought at first
-        and (by is None or (row.site_id is not None and by.access.may(Role.VIEWER, row.site_id)))
+        if row.action in UNDOERS and _has_before(row) and (by is None or _is_shown(row, by.access))
     ]
+
+
+def _is_shown(row: JournalRow, access: Access) -> bool:
+    return access.everywhere is Role.OWNER if row.site_id is None else access.may(Role.VIEWER, row.site_id)
 
 
 def _undo(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:

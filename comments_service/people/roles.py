@@ -11,16 +11,25 @@ from comments_service.errors import NotAllowed, PersonNotFound, SiteNotFound
 from comments_service.people.accounts import refuse_last_owner
 from comments_service.people.rows import access_of, end_sign_ins, get_person, lock_people, note
 from comments_service.storage.database import transaction
-from comments_service.storage.people import Grant
+from comments_service.storage.people import Grant, Moderator
 from comments_service.vocabulary import Access, ModeratorView, Role
+
+GIVEN, WITHDRAWN = "role-given", "role-withdrawn"
 
 
 def change_role(
-    person_id: int, role: Role | None, site_id: int | None, *, by: ModeratorView | None, now: datetime
-) -> None:
+    person_id: int,
+    role: Role | None,
+    site_id: int | None,
+    *,
+    by: ModeratorView | None,
+    now: datetime,
+    batch: str | None = None,
+) -> bool:
     """Give somebody a role on a site, or everywhere where the site is None; None as the role withdraws it.
 
-    Nobody changes the own role. Without any role left, all sign-ins end.
+    Nobody changes the own role. Without any role left, all sign-ins end. `batch` names the change, to take
+    it back by. Returns whether the role was another one before.
 
     Raises: NotAllowed, SiteNotFound, PersonNotFound; LastOwner for the only one who owns every site.
     """
@@ -32,16 +41,41 @@ def change_role(
         _refuse_strangers(session, access, site_id, by)
         if by is not None and row.id == by.id:
             raise NotAllowed
-        before = access.everywhere if site_id is None else access.by_site.get(site_id)
-        if before is role:
-            return
-        if site_id is None and before is Role.OWNER:
-            refuse_last_owner(session, row.id)
-        _store(session, row.id, role, site_id)
-        details = {"moderator": row.id, "before": before and str(before), "role": role and str(role)}
-        action = "role-given" if role else "role-withdrawn"
-        by_id = by.id if by else None
-        note(session, action, by_id, now, site_id=site_id, subject=row.name, details=details)
+        if role_at(session, row.id, site_id) is role:
+            return False
+        put_role(session, row, role, site_id, by=by, now=now, batch=batch)
+        return True
+
+
+def role_at(session: Session, person_id: int, site_id: int | None) -> Role | None:
+    """The role that somebody was given on this very site, or everywhere where it is None."""
+    access = access_of(session, person_id)
+    return access.everywhere if site_id is None else access.by_site.get(site_id)
+
+
+def put_role(
+    session: Session,
+    row: Moderator,
+    role: Role | None,
+    site_id: int | None,
+    *,
+    by: ModeratorView | None,
+    now: datetime,
+    batch: str | None,
+    undoes: int | None = None,
+) -> None:
+    """Let this be somebody's role there, whoever asks, and tell the journal.
+
+    Raises: LastOwner.
+    """
+    before = role_at(session, row.id, site_id)
+    if site_id is None and before is Role.OWNER:
+        refuse_last_owner(session, row.id)
+    _store(session, row.id, role, site_id)
+    details = {"moderator": row.id, "before": before and str(before), "role": role and str(role)}
+    about = {"site_id": site_id, "subject": row.name, "details": details}
+    action = GIVEN if role else WITHDRAWN
+    note(session, action, by.id if by else None, now, batch=batch, undoes_id=undoes, **about)
 
 
 def require_owner(session: Session, by: ModeratorView | None, site_id: int | None) -> None:

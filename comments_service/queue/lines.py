@@ -28,7 +28,8 @@ class ReasonLine:
 class ArticleLine:
     """The article a comment belongs to, as the queue shows it.
 
-    `is_open` is what moderators set; `takes_comments` is whether it does, by its age and its site as well.
+    `is_open` is what moderators set, `is_old` says that its age has closed it; `takes_comments` is whether
+    it does, with its site open as well.
     """
 
     thread_id: int
@@ -37,6 +38,7 @@ class ArticleLine:
     title: str
     url: str
     is_open: bool
+    is_old: bool
     takes_comments: bool
     approved_count: int
     pending_count: int

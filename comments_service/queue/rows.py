@@ -104,6 +104,7 @@ def _article(thread: Thread, site: Site, known: Around, lens: Lens) -> ArticleLi
         title=thread.title,
         url=thread.url,
         is_open=thread.is_open,
+        is_old=is_old,
         takes_comments=site.is_open and thread.is_open and not is_old,
         approved_count=thread.approved_count,
         pending_count=known.waiting_by_thread.get(thread.id, 0),
@@ -133,7 +134,7 @@ def _reasons(comment: Comment) -> list[ReasonLine]:
         ReasonLine(
             code=str(reason.get("code", "")),
             words=tuple(map(str, reason.get("words") or ())),
-            version=reason.get("version"),
+            version=reason.get("version") or None,  # 0 is no version: the reason is none of the rules'
             scope=reason.get("scope"),
         )
         for reason in given

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from comments_service.errors import ChangedMeanwhile, CommentNotFound, FieldError, FieldsRefused
@@ -29,6 +29,7 @@ MAX_DAYS = 36_500
 RANGES = {"hold_links_from": (0, MAX_LINKS), "close_after_days": (0, MAX_DAYS), "max_depth": (1, MAX_DEPTH)}
 WORDS = ("hold_words", "refuse_words")
 VERSIONS_SHOWN = 50
+CHANGED, BROUGHT_BACK = "rules-changed", "rules-brought-back"
 
 
 @dataclass(frozen=True)
@@ -40,62 +41,137 @@ class Place:
 
 
 @dataclass(frozen=True)
+class RuleChange:
+    """Who changes rules, when, what it is called in the journal, and what it takes back, if anything."""
+
+    by: ModeratorView | None
+    now: datetime
+    batch: str | None = None
+    action: str = CHANGED
+    undoes_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Version:
-    """Rules as they were: a site's whole, or an article's own ones; `by` None is the operator."""
+    """Rules as they were: a site's whole, or an article's own ones; `by` None is the operator.
+
+    `changed` names the rules that were otherwise in the version before; none where there was none.
+    """
 
     version: int
     rules: Mapping[str, Any]
     by: str | None
     made_at: datetime
+    changed: frozenset[str] = frozenset()
+    is_first: bool = False
 
 
 def change_rules(
-    place: Place, rules: Mapping[str, Any], *, version: int, by: ModeratorView | None, now: datetime
+    place: Place,
+    rules: Mapping[str, Any],
+    *,
+    version: int,
+    by: ModeratorView | None,
+    now: datetime,
+    batch: str | None = None,
 ) -> int:
     """Put other rules in force and return their version; `version` is the one that was changed.
 
     `rules` are in stored form: a site's may leave out what stays as it is, an article's are all it has.
+    `batch` names the change, to take it back by.
 
     Raises: NotAllowed; CommentNotFound where there is no such place; FieldsRefused; ChangedMeanwhile when
     somebody else was faster.
     """
     refuse_wrong(rules)
+    change = RuleChange(by, now, batch)
     with transaction() as session:
-        return put_in_force(session, place, rules, version=version, by=by, now=now)
+        return put_in_force(session, place, rules, change, version=version)
+
+
+def bring_back(
+    place: Place,
+    wanted: int,
+    *,
+    version: int,
+    by: ModeratorView | None,
+    now: datetime,
+    batch: str | None = None,
+) -> int:
+    """Put the rules of an earlier version in force again, as a new version, which is returned.
+
+    Raises: as `change_rules`; CommentNotFound where there was no such version.
+    """
+    with transaction() as session:
+        require(by, Role.OWNER, place.site_id)
+        target = locked(session, place)
+        if target.rules_version != version:
+            raise ChangedMeanwhile
+        rules = rules_of(session, place, wanted)
+        if rules is None:
+            raise CommentNotFound("There is no such version of these rules.")
+        change = RuleChange(by, now, batch, action=BROUGHT_BACK)
+        return replace_rules(session, place, target, rules, change, brought_back=wanted)
 
 
 def put_in_force(
-    session: Session,
-    place: Place,
-    rules: Mapping[str, Any],
-    *,
-    version: int | None,
-    by: ModeratorView | None,
-    now: datetime,
+    session: Session, place: Place, rules: Mapping[str, Any], change: RuleChange, *, version: int | None
 ) -> int:
     """The same within a transaction; without `version` nobody looks whether another change came between."""
-    require(by, Role.OWNER, place.site_id)
-    site = session.get_one(Site, place.site_id, with_for_update=True, populate_existing=True)
-    target = site if place.thread_id is None else _thread(session, place)
+    require(change.by, Role.OWNER, place.site_id)
+    target = locked(session, place)
     if version is not None and target.rules_version != version:
         raise ChangedMeanwhile
-    new = dict(rules) if isinstance(target, Thread) else Rules.of(site.rules).with_own(rules).stored()
+    new = dict(rules) if isinstance(target, Thread) else Rules.of(target.rules).with_own(rules).stored()
+    return replace_rules(session, place, target, new, change)
+
+
+def replace_rules(
+    session: Session,
+    place: Place,
+    target: Site | Thread,
+    new: dict[str, Any],
+    change: RuleChange,
+    **more: int,
+) -> int:
+    """Let other rules stand there, as a new version with its line in the journal; `more` is told there."""
     changed = sorted(rule for rule in {*new, *target.rules} if new.get(rule) != target.rules.get(rule))
     target.rules, target.rules_version = new, target.rules_version + 1
     target.version += 1  # depth and closing show on pages: no cached answer outlives the change
-    record(session, place, target, by=by, now=now)
+    record(session, place, target, by=change.by, now=change.now)
+    site = session.get_one(Site, place.site_id)
     session.add(
         JournalRow(
-            happened_at=now,
-            moderator_id=by.id if by else None,
-            action="rules-changed",
-            site_id=site.id,
+            happened_at=change.now,
+            moderator_id=change.by.id if change.by else None,
+            action=change.action,
+            site_id=place.site_id,
             thread_id=place.thread_id,
             subject=f"site {site.key}, version {target.rules_version}",
-            details={"version": target.rules_version, "rules": changed},
+            details={"version": target.rules_version, "rules": changed} | more,
+            batch=change.batch,
+            undoes_id=change.undoes_id,
         )
     )
     return target.rules_version
+
+
+def rules_of(session: Session, place: Place, version: int) -> dict[str, Any] | None:
+    """The rules as they were in one version, in stored form; an article had none in version 0."""
+    if place.thread_id is not None and version == 0:
+        return {}
+    rows = select(RuleSet.rules).where(*_versions_of(place), RuleSet.version == version)
+    rules = session.scalars(rows).one_or_none()
+    return rules if rules is None or place.thread_id else Rules.of(rules).stored()
+
+
+def locked(session: Session, place: Place) -> Site | Thread:
+    """The site or article whose rules these are; it changes no more until the transaction ends.
+
+    Raises: CommentNotFound where there is no such place.
+    """
+    site = session.get_one(Site, place.site_id, with_for_update=True, populate_existing=True)
+    return site if place.thread_id is None else _thread(session, place)
 
 
 def record(
@@ -114,20 +190,34 @@ def record(
     )
 
 
-def versions(place: Place) -> tuple[Version, ...]:
-    """The latest versions of a place's rules, the newest first."""
+def versions(place: Place, *, upto: int | None = None) -> tuple[Version, ...]:
+    """The latest versions of a place's rules, the newest first; or those that end with `upto`."""
     rows = (
         select(RuleSet, Moderator.name)
         .outerjoin(Moderator, Moderator.id == RuleSet.moderator_id)
-        .where(RuleSet.site_id == place.site_id, RuleSet.thread_id == place.thread_id)
+        .where(*_versions_of(place))
         .order_by(RuleSet.version.desc())
-        .limit(VERSIONS_SHOWN)
+        .limit(VERSIONS_SHOWN + 1)
     )
+    if upto is not None:
+        rows = rows.where(RuleSet.version <= upto)
     with reading() as session:
+        found = [(row.RuleSet, row.name) for row in session.execute(rows)]
+        earlier = [row.rules for row, _ in found[1:]] + [None]
         return tuple(
-            Version(row.RuleSet.version, row.RuleSet.rules, row.name, row.RuleSet.made_at)
-            for row in session.execute(rows)
+            Version(row.version, row.rules, name, row.made_at, _changed(row.rules, before), before is None)
+            for (row, name), before in list(zip(found, earlier, strict=False))[:VERSIONS_SHOWN]
         )
+
+
+def _versions_of(place: Place) -> tuple[ColumnElement[bool], ...]:
+    return RuleSet.site_id == place.site_id, RuleSet.thread_id == place.thread_id
+
+
+def _changed(rules: Mapping[str, Any], before: Mapping[str, Any] | None) -> frozenset[str]:
+    if before is None:
+        return frozenset()
+    return frozenset(rule for rule in {*rules, *before} if rules.get(rule) != before.get(rule))
 
 
 def refuse_wrong(rules: Mapping[str, Any]) -> None:

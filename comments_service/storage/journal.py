@@ -26,6 +26,7 @@ class JournalRow(Base):
         Index("ix_journal_site", "site_id", "id"),
         Index("ix_journal_comment", "comment_id", "id"),
         Index("ix_journal_moderator", "moderator_id", "id"),
+        Index("ix_journal_action", "action", "site_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import and_, delete, exists, not_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.decisions import Claim, Revision, Standing
-from comments_service.storage.journal import JournalRow
+from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
 from comments_service.storage.search import forget
 from comments_service.vocabulary import Status
@@ -60,10 +60,20 @@ def remove(session: Session, ids: Collection[int]) -> None:
     session.execute(delete(Revision).where(Revision.comment_id.in_(ids)))
     session.execute(delete(Claim).where(Claim.comment_id.in_(ids)))
     forget(session, ids)
-    forgotten = {"reason": "", "details": {}}  # there is nothing left that an undo could bring back
-    session.execute(update(JournalRow).where(JournalRow.comment_id.in_(ids)).values(forgotten))
+    _forget_in_journal(session, ids)
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
     _drop_empty_places(session, {row.id for row in rows})
+
+
+def _forget_in_journal(session: Session, ids: Collection[int]) -> None:
+    """Blank what people wrote, and what an undo would have needed: there is nothing left to bring back.
+
+    What the service decided at first stays: it names rules alone, with their versions.
+    """
+    is_by_rules = and_(JournalRow.moderator_id.is_(None), JournalRow.from_status.is_(None))
+    told = and_(JournalRow.action == DECIDED, is_by_rules)
+    theirs = update(JournalRow).where(JournalRow.comment_id.in_(ids), not_(told))
+    session.execute(theirs.values(reason="", details={}))
 
 
 def forget_standings(session: Session, site_id: int, hashes: Collection[bytes]) -> None:

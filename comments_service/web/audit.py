@@ -26,6 +26,7 @@ from flask import (
 )
 from werkzeug.local import LocalProxy
 
+from comments_service.decisions.act import Undone
 from comments_service.decisions.undo import undo as take_back
 from comments_service.errors import Malformed
 from comments_service.journal_page import (
@@ -40,6 +41,7 @@ from comments_service.journal_page import (
 from comments_service.snapshot import iso
 from comments_service.storage.journal import DECIDED
 from comments_service.web.forms import comment_id
+from comments_service.web.outcomes import ALWAYS_THE_SAME
 from comments_service.web.sessions import NOTICE, require_moderator
 from comments_service.web.wiring import wiring
 from comments_service.web.words import browser_language, moderators_words
@@ -79,6 +81,7 @@ def show() -> str:
         service=SERVICE,
         people=PEOPLE,
         notice=session.pop(NOTICE, None),
+        back=request.full_path.rstrip("?"),
     )
 
 
@@ -106,8 +109,17 @@ def undo() -> Response:
         raise Malformed
     by, now = g.moderator, wiring().now()
     undone = take_back(by=by, now=now, batch=batch) if batch else take_back(by=by, now=now, journal_id=row)
-    session[NOTICE] = {"key": "queue.done.undo", "count": undone.count, "late": len(undone.late)}
+    session[NOTICE] = _notice(undone)
     return make_response(redirect(address(), 303))
+
+
+def _notice(undone: Undone) -> dict[str, object]:
+    """What was taken back, with the way to do it again; or in a sentence why nothing was."""
+    told = {"key": "queue.done.undo", "count": undone.count, "late": len(undone.late), "batch": undone.batch}
+    why = {late.why for late in undone.late}
+    if undone.count or len(why) != 1 or not why <= set(ALWAYS_THE_SAME):
+        return told
+    return {"key": f"queue.too_late.{why.pop()}"}
 
 
 def address(**changed: str) -> str:
@@ -129,9 +141,9 @@ class _Speaker:
         if row.action == DECIDED:
             key = f"audit.{'came' if row.from_status is None else 'decided'}.{row.to_status}"
         one = str(self._words["say"](key)) if key in self._known else row.action
-        if row.size == 1:
-            return one
         many = f"{key}.many" if f"{key}.many" in self._known else "audit.many"
+        if row.size == 1:
+            return one if row.count is None else str(self._words["say_count"](many, row.count, what=one))
         return str(self._words["say_count"](many, row.size, what=one))
 
     def reason(self, row: AuditRow) -> str:

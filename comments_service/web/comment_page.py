@@ -21,6 +21,7 @@ from comments_service.vocabulary import Role, SiteView, Status
 from comments_service.web.forms import CommentWords, comment_id, in_words, sentence
 from comments_service.web.outcomes import told, wants_json
 from comments_service.web.place import place_of
+from comments_service.web.queue_words import queue_words
 from comments_service.web.sessions import NOTICE, require_moderator
 from comments_service.web.wiring import wiring
 from comments_service.web.wishes import mistakes, target, wish
@@ -167,7 +168,7 @@ def _page(
 ) -> Response:
     row = found.row
     words: dict[str, Any] = {
-        **moderators_words(),
+        **queue_words(),
         "moderator": g.moderator,
         "it": found,
         "row": row,

@@ -18,7 +18,7 @@ from comments_service.web.place import Place
 from comments_service.web.sessions import LANDINGS, NOTICE
 from comments_service.web.words import moderators_words
 
-COMMENT_PAGE = "/queue/comments/"
+DEEPER = ("/queue/comments/", "/settings/")  # below these, too, are pages that a form may lead back to
 ALWAYS_THE_SAME = (Why.LETTER, Why.UNDONE, Why.ELSEWHERE, Why.TRACELESS)
 UNFIT = (Why.LETTER, Why.UNFIT, Why.TRACELESS)  # nobody was faster: it does not go with this comment
 
@@ -72,7 +72,7 @@ def back(place: Place) -> str:
     """Where a form leads: the page it stood on, if that is one of ours, else its place in the queue."""
     wanted = request.form.get("back", "")
     parts = urlsplit(wanted) if wanted.isprintable() else urlsplit("")
-    is_ours = parts.path in LANDINGS or parts.path.startswith(COMMENT_PAGE)
+    is_ours = parts.path in LANDINGS or parts.path.startswith(DEEPER)
     if wanted and is_ours and not parts.scheme and not parts.netloc and "\\" not in wanted:
         return f"{request.script_root}{wanted}"
     return place.address()

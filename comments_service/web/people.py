@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
 
+from comments_service.decisions.act import new_batch
 from comments_service.errors import CommentsError, FieldsRefused, Malformed
 from comments_service.people import invitations
 from comments_service.people.accounts import remove_person
@@ -111,7 +112,7 @@ def change_everywhere() -> Response:
 
 def _do(sent: Sent, places: tuple[int | None, ...]) -> str | None:
     """Do it, and say so on the next page; returns the link of a new invitation."""
-    now = wiring().now()
+    now, batch, is_undoable = wiring().now(), new_batch(), False
     if sent.do == "invite":
         sites = tuple(site_id for site_id in places if site_id is not None)
         token = invitations.invite(Offer(sent.wanted, sites, sent.days), by=g.moderator, now=now)
@@ -122,10 +123,10 @@ def _do(sent: Sent, places: tuple[int | None, ...]) -> str | None:
         remove_person(sent.person, by=g.moderator, now=now)
     elif sent.do in ("give", "withdraw") and len(places) == 1:
         role = sent.wanted if sent.do == "give" else None
-        change_role(sent.person, role, places[0], by=g.moderator, now=now)
+        is_undoable = change_role(sent.person, role, places[0], by=g.moderator, now=now, batch=batch)
     else:
         raise Malformed
-    session[NOTICE] = {"key": f"people.done.{sent.do}"}
+    session[NOTICE] = {"key": f"people.done.{sent.do}"} | ({"batch": batch} if is_undoable else {})
     return None
 
 
@@ -174,6 +175,7 @@ def _everywhere(*, link: str = "", sent: Sent | None = None, error: CommentsErro
         error=error,
         typed=sent,
         notice=session.pop(NOTICE, None),
+        back=request.path,
         **_choices(),
     )
     return answer(html, error)

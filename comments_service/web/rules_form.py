@@ -43,8 +43,7 @@ class Typed:
         own = NAMES if here.article is None else [name for name in form.getlist("own") if name in NAMES]
         values: dict[str, Any] = {name: form.get(name, "") for name in (*RANGES, *WORDS)}
         values |= {name: name in form for name in SWITCHES}
-        version = form.get("version", "")
-        return cls(0 if version == "0" else comment_id(version) or -1, frozenset(own), values)
+        return cls(sent_version(), frozenset(own), values)
 
     def rules(self) -> dict[str, Any]:
         """The same as rules in stored form; bounds are the room's below to hold.
@@ -70,6 +69,12 @@ class Typed:
     def _number(self, name: str) -> int | None:
         text = str(self.values[name]).strip()
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS else None
+
+
+def sent_version() -> int:
+    """The version of the rules that the page of this form showed; an article may have had none yet."""
+    version = request.form.get("version", "")
+    return 0 if version == "0" else comment_id(version) or -1
 
 
 def _as_text(value: Any) -> Any:

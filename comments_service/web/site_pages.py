@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import current_app, g, render_template, request, session, url_for
 
+from comments_service.decisions.act import new_batch
 from comments_service.errors import CommentsError, SiteNotFound
 from comments_service.rights import require
 from comments_service.sites import SiteChange, change_site
@@ -51,6 +52,7 @@ def site_here(key: str, role: Role = Role.VIEWER) -> SiteView:
 def site_page(template: str, site: SiteView, *, tab: str, **values: Any) -> str:
     """A page of the settings of a site. `may_change` says whether this moderator owns it."""
     words = {**moderators_words(), "moderator": g.moderator, "notice": session.pop(NOTICE, None)}
+    words["back"] = request.full_path.rstrip("?")  # where an undo from the notice leads
     may_change = g.moderator.access.may(Role.OWNER, site.id)
     return render_template(
         template, **words | {"site": site, "tabs": _tabs(site), "tab": tab, "may_change": may_change} | values
@@ -62,11 +64,18 @@ def save(key: str, change: SiteChange) -> SiteView:
 
     Raises: SiteNotFound; NotAllowed; ChangedMeanwhile; FieldsRefused.
     """
-    parts, version = wiring(), comment_id(request.form.get("version", ""))
+    parts, version, batch = wiring(), comment_id(request.form.get("version", "")), new_batch()
     site = change_site(
-        key, change, catalogue=parts.catalogue, now=parts.now(), by=g.moderator, version=version or 0
+        key,
+        change,
+        catalogue=parts.catalogue,
+        now=parts.now(),
+        by=g.moderator,
+        version=version or 0,
+        batch=batch,
     )
-    session[NOTICE] = {"key": "settings.saved"}
+    is_changed = site.version != version
+    session[NOTICE] = {"key": "settings.saved"} | ({"batch": batch} if is_changed else {})
     return site
 
 
