@@ -196,10 +196,13 @@ def normal_email(email: str) -> str:
 def mask_email(email: str) -> str:
     """Show as much of an address as a moderator needs to tell two apart: `a•••@d•••.org`."""
     local, at, domain = email.rpartition("@")
-    if not at:
-        return "•••"
+    return f"{local[:1]}•••@{mask_domain(domain)}" if at else "•••"
+
+
+def mask_domain(domain: str) -> str:
+    """The same for a domain that is known from an address alone: `d•••.org`."""
     name, dot, ending = domain.rpartition(".")
-    return f"{local[:1]}•••@{name[:1]}•••.{ending}" if dot else f"{local[:1]}•••@{ending[:1]}•••"
+    return f"{name[:1]}•••.{ending}" if dot else f"{ending[:1]}•••"
 
 
 def network_of(address: str) -> str:

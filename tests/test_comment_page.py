@@ -146,6 +146,23 @@ def test_an_author_is_banned_until_a_day_and_the_ban_is_lifted(
     assert "Banned:" not in page(moderator, comment.id)
 
 
+def test_a_ban_by_domain_shows_the_domain_of_the_email_masked_and_that_of_a_website_as_it_is(
+    app: Flask, site: SiteView, moderator: FlaskClient
+) -> None:
+    by_email = a_comment(app, site, email="dan@dan-miller.example", website="https://www.miller.example/")
+    by_website = a_comment(app, site, email=None, website="https://www.miller.example/")
+    for comment in (by_email, by_website):
+        send(moderator, comment.id, "author", kind="ban", mark="domain")
+    assert "Banned: everybody from d•••.example." in page(moderator, by_email.id)
+    assert "Banned: everybody from www.miller.example." in page(moderator, by_website.id)
+    shown = [
+        page(moderator, by_email.id),
+        moderator.get("/audit").text,
+        moderator.get("/audit/export.csv").text,
+    ]
+    assert "dan-miller" not in "".join(shown)
+
+
 WRONG_WISHES = [
     ({"kind": "kill"}, 400),
     ({"mark": "face"}, 400),

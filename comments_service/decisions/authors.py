@@ -13,7 +13,7 @@ from comments_service.decisions.act import Act, Late, Outcome, Undone, Why, lock
 from comments_service.decisions.standing import Kind, Trace, domains_of
 from comments_service.decisions.undo_comments import Undoer
 from comments_service.errors import CommentNotFound, FieldError, FieldsRefused, KeyRefused
-from comments_service.privacy import Keyring, mask_email
+from comments_service.privacy import Keyring, mask_domain, mask_email
 from comments_service.rights import require
 from comments_service.storage.database import transaction
 from comments_service.storage.decisions import Standing
@@ -173,7 +173,7 @@ def _standing(comment: Comment, wish: Wish, keys: Keyring) -> Standing | None:
         ends_at=wish.ends_at,
     )
     email = _email(comment, keys)
-    domains = domains_of(email, None) or domains_of(None, comment.website)
+    of_email, of_website = domains_of(email, None), domains_of(None, comment.website)
     if wish.mark == Trace.RECEIPT:
         standing.root_id = comment.proven_root_id or comment.id
         standing.label = f"#{standing.root_id}"
@@ -183,8 +183,11 @@ def _standing(comment: Comment, wish: Wish, keys: Keyring) -> Standing | None:
     elif wish.mark == Trace.NETWORK and comment.network_hash is not None:
         standing.hash = comment.network_hash
         standing.label = f"#{comment.id}"
-    elif wish.mark == Trace.DOMAIN and domains:
-        standing.domain = standing.label = domains[0]
+    elif wish.mark == Trace.DOMAIN and of_email:
+        # Not in full: that would be seeing the email, which leaves a line in the journal
+        standing.domain, standing.label = of_email[0], mask_domain(of_email[0])
+    elif wish.mark == Trace.DOMAIN and of_website:
+        standing.domain = standing.label = of_website[0]
     else:
         return None
     return standing
