@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from comments_service.decisions.decide import decide
@@ -121,6 +124,10 @@ DIFFS = [
     ("a b c", "a x c", [("same", "a "), ("del", "b"), ("ins", "x"), ("same", " c")]),
     ("", "new", [("ins", "new")]),
     ("<b>", "<i>", [("same", "<"), ("del", "b"), ("ins", "i"), ("same", ">")]),
+    ("gone", "", [("del", "gone")]),
+    ("", "", []),
+    ("one two two", "two", [("del", "one two "), ("same", "two")]),
+    ("aye be", "aye see be", [("same", "aye "), ("ins", "see "), ("same", "be")]),
 ]
 
 
@@ -132,6 +139,40 @@ def test_a_diff_tells_word_by_word(first: str, now: str, pieces: list[Any]) -> N
 def test_the_longest_texts_are_compared_without_delay() -> None:
     first, now = "word " * 13_000, "other " * 10_000
     assert [piece.kind for piece in word_diff(first, now)] == ["del", "ins"]
+
+
+HOSTILE = [
+    ("a " * 1000, "b a " * 500),
+    ("x. " * 500, "x , " * 500),
+    ("a\n" * 2000, "b\na\n" * 1000),
+    ("abc def ghi jk\n" * 1900, "abc def ghi jl\nabc def ghi jk\n" * 950),
+]
+
+
+@pytest.mark.parametrize(("first", "now"), HOSTILE)
+def test_no_text_makes_a_comparison_slow(first: str, now: str) -> None:
+    began = process_time()
+    pieces = word_diff(first, now)
+    assert process_time() - began < 0.5  # each of them took from 4 to 125 seconds once
+    assert "".join(piece.text for piece in pieces if piece.kind != "ins") == first
+    assert "".join(piece.text for piece in pieces if piece.kind != "del") == now
+
+
+@given(st.text("ab .\n", max_size=60), st.text("ab .\n", max_size=60))
+def test_a_diff_leads_from_the_first_text_to_the_one_of_now(first: str, now: str) -> None:
+    pieces = word_diff(first, now)
+    assert "".join(piece.text for piece in pieces if piece.kind != "ins") == first
+    assert "".join(piece.text for piece in pieces if piece.kind != "del") == now
+
+
+def test_small_changes_of_a_long_text_are_shown_word_by_word() -> None:
+    words = [f"word{number % 50}" for number in range(900)]
+    now = ["First", *words[1:450], "new", *words[450:-1], "last"]
+    changed = [
+        (p.kind, p.text.strip()) for p in word_diff(" ".join(words), " ".join(now)) if p.kind != "same"
+    ]
+    went, came = [text for kind, text in changed if kind == "del"], [t for k, t in changed if k == "ins"]
+    assert (went, came) == (["word0", "word49"], ["First", "new", "last"])
 
 
 # --- answers ---
