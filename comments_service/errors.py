@@ -228,6 +228,10 @@ class StoreUnavailable(CommentsError):
     status, slug, title = 503, "store-unavailable", "The service cannot store anything right now"
 
 
+class TookTooLong(StoreUnavailable):
+    """A question to the database was given up."""
+
+
 class CannotStart(CommentsError):
     """The service refuses to start: a wrong setting, a wrong key, an old schema. Never shown to readers."""
 

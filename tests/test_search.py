@@ -26,6 +26,7 @@ from comments_service.storage.removal import remove
 from comments_service.storage.search import CommentWords
 from comments_service.vocabulary import MAX_TEXT_BYTES, Access, Role, SiteView
 from comments_service.words import MAX_WORD_CHARACTERS, Phrase, phrases, words
+from tests.doors import sign_in
 from tests.factories import a_comment, a_site
 
 EVERYWHERE = Access(everywhere=Role.OWNER)
@@ -136,6 +137,36 @@ def test_name_website_and_page_are_searched_each_for_itself(
     for q in ("zoe", "quux", "blog.example.net", "harbour-bridge", "about hello"):
         assert ids_found(app, keys, q) == [comment.id], q
     assert ids_found(app, keys, '"quux https"') == []
+
+
+def test_a_beginning_of_one_letter_is_asked_of_the_index(app: Flask, site: SiteView) -> None:
+    comments = [a_comment(app, site, name="Xx", text=text) for text in ("zebra", "apple", "a zoo", "azure")]
+    with app.app_context():
+        for q, found in {"z": {0, 2}, "apple z*": set(), '"a" z': {2}}.items():
+            ids = set(db.session.scalars(search.having(db.session(), phrases(q))))
+            assert ids == {comments[number].id for number in found}, q
+        db.session.rollback()
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n"
+
+
+def test_a_search_that_takes_too_long_is_given_up_and_the_page_says_so(
+    app: Flask, site: SiteView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_comment(app, site, status="pending", text="needle")
+    browser = sign_in(app)
+    with monkeypatch.context() as patched:
+        slow = lambda session, *_: session.execute(text(ENDLESS)).all()  # noqa: E731
+        patched.setattr("comments_service.queue.page.ids_of", slow)
+        patched.setattr("comments_service.queue.page.MAX_SECONDS", 0.2)
+        page = browser.get("/queue?status=pending&q=needle")
+    assert page.status_code == 200
+    assert "This search takes too long" in page.text
+    assert "Nothing found" not in page.text
+    assert 'value="needle"' in page.text
+    assert "needle" in browser.get("/queue?status=pending&q=needle").text.partition("<form")[2]
+    assert browser.get("/queue?status=pending").status_code == 200
 
 
 def test_an_email_is_found_whole_and_by_no_part_of_it(app: Flask, site: SiteView, keys: Keyring) -> None:

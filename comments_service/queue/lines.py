@@ -123,7 +123,7 @@ class QueuePage:
     """One page of the queue, as it was at `read_at`.
 
     `counts` are those of the site asked for, `waiting` counts all sites. `reasons` are the codes to
-    filter by.
+    filter by. A page that `is_given_up` has no rows, since it would have taken too long to find them.
     """
 
     question: QueueQuestion
@@ -134,3 +134,4 @@ class QueuePage:
     reasons: tuple[str, ...]
     next_cursor: str | None
     read_at: datetime
+    is_given_up: bool = False

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Exists, bindparam, exists, select
 from sqlalchemy.orm import Session
 
+from comments_service.errors import TookTooLong
 from comments_service.privacy import Keyring
 from comments_service.queue.counts import counts_of
 from comments_service.queue.lines import QueuePage, QueueRow, SiteLine
@@ -18,10 +19,11 @@ from comments_service.queue.rows import REASONS, Lens, rows_of
 from comments_service.queue.scope import Scope, scope_of
 from comments_service.queue.search import searched
 from comments_service.queue.walk import Walk, ids_of
-from comments_service.storage.database import keep_to_indexes, reading
+from comments_service.storage.database import at_most, keep_to_indexes, reading
 from comments_service.storage.models import Comment, CommentReason
 from comments_service.vocabulary import Access
 
+MAX_SECONDS = 5.0  # of looking for a page; among a million comments the slowest take a third of a second
 LOOKED_AT = 1_000  # of one reason's newest comments, to see whether it is worth offering
 
 
@@ -46,7 +48,7 @@ def queue_page(
         narrowed = narrowings(session, question, scope, Asker(moderator_id, keys))
         if question.q.strip():
             narrowed.append(searched(session, question.q, scope, keys))
-        ids = ids_of(session, Walk(question, scope.asked, narrowed, after), page_size + 1)
+        ids, is_given_up = _ids(session, Walk(question, scope.asked, narrowed, after), page_size + 1)
         rows = rows_of(session, ids[:page_size], lens)
         counts, waiting = counts_of(session, scope, moderator_id)
         return QueuePage(
@@ -58,6 +60,7 @@ def queue_page(
             reasons=_reasons(session, scope),
             next_cursor=rows[-1].cursor if len(ids) > page_size and rows else None,
             read_at=now,
+            is_given_up=is_given_up,
         )
 
 
@@ -73,6 +76,18 @@ def queue_rows(
     """These comments anew, wherever they stand now; without those that are gone, or not to be seen."""
     with reading() as session:
         return rows_of(session, ids, Lens(access, keys, now, sort, collapses))
+
+
+def _ids(session: Session, walk: Walk, limit: int) -> tuple[list[int], bool]:
+    """The ids of a page; none, and whether it was given up, where finding them takes too long.
+
+    So it is with words that are all common and yet stand nowhere as asked.
+    """
+    try:
+        with at_most(session, seconds=MAX_SECONDS):
+            return ids_of(session, walk, limit), False
+    except TookTooLong:
+        return [], True
 
 
 def _reasons(session: Session, scope: Scope) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +29,10 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from comments_service.errors import TookTooLong
 from comments_service.settings import PACKAGE, Settings
 from comments_service.storage import (  # noqa: F401 -- every table is known by its import
     clusters,
@@ -45,6 +48,8 @@ from comments_service.storage.base import Base
 
 db = SQLAlchemy(model_class=Base)
 
+QUERY_CANCELED = "57014"  # PostgreSQL's code; its driver is not there on every installation
+STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's machine: below a millisecond
 MIGRATION_LOCK = 7_214_055_301  # any number of ours: PostgreSQL's advisory lock around migrations
 
 
@@ -142,6 +147,45 @@ def keep_to_indexes(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         off = {"enable_seqscan": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
         session.execute(select(*(func.set_config(name, value, True) for name, value in off.items())))
+
+
+@contextmanager
+def at_most(session: Session, *, seconds: float) -> Iterator[None]:
+    """Give up what takes longer: each statement on PostgreSQL, all of it on SQLite. The read goes on.
+
+    Raises: TookTooLong.
+    """
+    try:
+        if session.get_bind().dialect.name == "postgresql":
+            with session.begin_nested(), _statements_end(session, seconds):
+                yield
+        else:
+            with _interrupted(session, seconds):
+                yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", "") == QUERY_CANCELED or str(error.orig) == "interrupted":
+            raise TookTooLong from error
+        raise
+
+
+@contextmanager
+def _statements_end(session: Session, seconds: float) -> Iterator[None]:
+    before = session.scalar(select(func.current_setting("statement_timeout")))
+    limit = func.set_config("statement_timeout", str(max(1, int(seconds * 1000))), True)
+    session.execute(select(limit))
+    yield
+    session.execute(select(func.set_config("statement_timeout", before, True)))
+
+
+@contextmanager
+def _interrupted(session: Session, seconds: float) -> Iterator[None]:
+    ends = time.monotonic() + seconds
+    connection: Any = session.connection().connection.driver_connection
+    connection.set_progress_handler(lambda: time.monotonic() > ends, STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def listed(session: Session, ids: Sequence[int]) -> Select[Any]:

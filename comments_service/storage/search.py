@@ -35,7 +35,6 @@ from comments_service.storage.base import Base
 from comments_service.storage.models import Comment
 from comments_service.words import Phrase, words
 
-MIN_INDEXED_CHARACTERS = 2  # a beginning of one letter fits most comments: no index helps
 # Word for word as the index has it, or PostgreSQL would not use it
 _VECTOR = "array_to_tsvector(array_remove(string_to_array(btrim(comment_words.words), ' '), ''))"
 
@@ -88,12 +87,14 @@ def spread(comment: Comment) -> str:
     return f" {'  '.join(' '.join(found) for field in fields if (found := words(field)))} "
 
 
-def having(session: Session, phrases: Sequence[Phrase]) -> Select[Any] | None:
-    """The ids of all comments that have these phrases; None where no index can tell."""
+def having(session: Session, phrases: Sequence[Phrase]) -> Select[Any]:
+    """The ids of all comments that have these phrases.
+
+    Beginnings of one letter are asked of the index too: a common one is found by reading a page in its order,
+    before anybody comes here, and a rare one would have all comments be read.
+    """
     terms = [term for phrase in phrases for term in _terms(phrase)]
-    if not terms:
-        return None
-    as_asked = [_stands(session, phrase) for phrase in phrases if not _is_told_by_index(phrase)]
+    as_asked = [_stands(session, phrase) for phrase in phrases if len(phrase.words) > 1]
     if _is_postgresql(session):
         query = " & ".join(f"'{word}'{':*' if is_open else ''}" for word, is_open in terms)
         fits = literal_column(_VECTOR).op("@@")(cast(query, TSQUERY))
@@ -116,20 +117,13 @@ def _stands(session: Session, phrase: Phrase) -> ColumnElement[bool]:
     return place(CommentWords.words, _as_stored(phrase)) > 0
 
 
-def _is_told_by_index(phrase: Phrase) -> bool:
-    return len(phrase.words) == 1 and len(_terms(phrase)) == 1
-
-
 def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
 def _terms(phrase: Phrase) -> list[tuple[str, bool]]:
     last = len(phrase.words) - 1
-    terms = [(word, phrase.is_open and number == last) for number, word in enumerate(phrase.words)]
-    return [
-        (word, is_open) for word, is_open in terms if not (is_open and len(word) < MIN_INDEXED_CHARACTERS)
-    ]
+    return [(word, phrase.is_open and number == last) for number, word in enumerate(phrase.words)]
 
 
 def _as_stored(phrase: Phrase) -> str:
