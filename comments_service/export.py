@@ -7,53 +7,62 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from comments_service import export_lines as line
 from comments_service.privacy import Keyring
 from comments_service.storage.database import reading, transaction
+from comments_service.storage.decisions import Revision, Standing
 from comments_service.storage.journal import DECIDED, JournalRow
-from comments_service.storage.models import (
-    Comment,
-    Site,
-    Thread,
-    ThreadAlias,
-)
-from comments_service.storage.people import Moderator
+from comments_service.storage.models import Comment, Site, Thread
+from comments_service.storage.outbox import LetterWish
+from comments_service.storage.people import Grant, Moderator
+from comments_service.storage.rules import RuleSet
 from comments_service.storage.sites import find_site
-from comments_service.submit import EMAIL_COLUMN
 
-FORMAT = 1
 BATCH = 500  # rows in memory at once
-Row = TypeVar("Row", Thread, Comment, JournalRow)
+Row = TypeVar("Row", Thread, Comment, RuleSet, Standing, JournalRow)
 
 
 def export_site(key: str, *, keys: Keyring | None, now: datetime) -> Iterator[str]:
     """Give the lines, all of one instant; parents before replies. With `keys`, emails are opened.
 
-    Every export leaves an audit row. Raises: SiteNotFound, KeyRefused.
+    Every export leaves an audit row, which is not among the lines. Raises: SiteNotFound, KeyRefused.
     """
     with transaction() as session:
         site_id = find_site(session, key).id
         subject = f"site {key}" + (", with emails" if keys else "")
-        session.add(JournalRow(happened_at=now, action="site-exported", site_id=site_id, subject=subject))
+        row = JournalRow(happened_at=now, action="site-exported", site_id=site_id, subject=subject)
+        session.add(row)
+        session.flush()
+        until = row.id
     with reading() as session:
         site = find_site(session, key)
-        for part in _parts(session, site, keys, now):
+        for part in _parts(session, site, keys, now, until):
             yield json.dumps(part, ensure_ascii=False)
 
 
-def _parts(session: Session, site: Site, keys: Keyring | None, now: datetime) -> Iterator[dict[str, Any]]:
-    yield _site(site, now)
+def _parts(
+    session: Session, site: Site, keys: Keyring | None, now: datetime, until: int
+) -> Iterator[dict[str, Any]]:
+    yield line.site(site, now)
     site_id = site.id
+    names: dict[int | None, str] = dict(session.execute(select(Moderator.id, Moderator.name)).all())
     for thread in _all(session, select(Thread).where(Thread.site_id == site_id), Thread.id):
-        yield _thread(session, thread)
+        yield line.thread(session, thread)
+    for rules in _all(session, select(RuleSet).where(RuleSet.site_id == site_id), RuleSet.id):
+        yield line.rules(rules, names)
     for comment in _all(session, select(Comment).where(Comment.site_id == site_id), Comment.id):
-        yield _comment(comment, keys)
-    names = {row.id: row.name for row in session.scalars(select(Moderator))}
-    decided = select(JournalRow).where(JournalRow.site_id == site_id, JournalRow.action == DECIDED)
-    for row in _all(session, decided, JournalRow.id):
-        yield _decision(row, names)
+        yield line.comment(comment, keys)
+    for revision in _revisions(session, site_id):
+        yield line.revision(revision, names)
+    for standing in _all(session, select(Standing).where(Standing.site_id == site_id), Standing.id):
+        yield line.standing(standing, _known_by(session, standing), names, is_full=keys is not None)
+    yield from _people(session, site_id)
+    done = select(JournalRow).where(JournalRow.site_id == site_id, JournalRow.id < until)
+    for row in _all(session, done, JournalRow.id):
+        yield line.decision(row, names) if row.action == DECIDED else line.event(row, names)
 
 
 def _all(session: Session, rows: Select[Row], identity: InstrumentedAttribute[int]) -> Iterator[Row]:
@@ -65,78 +74,36 @@ def _all(session: Session, rows: Select[Row], identity: InstrumentedAttribute[in
         session.expunge_all()
 
 
-def _site(site: Site, now: datetime) -> dict[str, Any]:
-    return {
-        "type": "site",
-        "format": FORMAT,
-        "exported_at": _time(now),
-        "key": site.key,
-        "name": site.name,
-        "origins": site.origins,
-        "language": site.language,
-        "texts": site.texts,
-        "required": list(site.view().required),
-        "open": site.is_open,
-        "letters": site.takes_letters,
-        "rules": site.view().rules.stored(),
-        "created_at": _time(site.created_at),
-    }
+def _revisions(session: Session, site_id: int) -> Iterator[Revision]:
+    """The words of comments that were edited, from what their authors sent on."""
+    place = tuple_(Revision.comment_id, Revision.number)
+    rows = select(Revision).join(Comment, Comment.id == Revision.comment_id)
+    rows = rows.where(Comment.site_id == site_id).order_by(Revision.comment_id, Revision.number).limit(BATCH)
+    last = (0, 0)
+    while batch := session.scalars(rows.where(place > last)).all():
+        last = (batch[-1].comment_id, batch[-1].number)
+        yield from batch
+        session.expunge_all()
 
 
-def _thread(session: Session, thread: Thread) -> dict[str, Any]:
-    aliases = select(ThreadAlias.normalised_url).where(ThreadAlias.thread_id == thread.id)
-    return {
-        "type": "thread",
-        "id": thread.id,
-        "article_id": thread.explicit_id,
-        "url": thread.url,
-        "aliases": sorted(session.scalars(aliases)),
-        "title": thread.title,
-        "open": thread.is_open,
-        "rules": thread.rules,
-        "created_at": _time(thread.created_at),
-    }
+def _known_by(session: Session, standing: Standing) -> int | None:
+    """A comment that shows by its author whom a ban or a trust is about; hashes mean nothing elsewhere."""
+    if standing.root_id is not None:
+        return standing.root_id
+    if standing.hash is None:
+        return None
+    trace = or_(Comment.email_hash == standing.hash, Comment.network_hash == standing.hash)
+    return session.scalar(select(func.max(Comment.id)).where(Comment.site_id == standing.site_id, trace))
 
 
-def _comment(comment: Comment, keys: Keyring | None) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        "type": "comment",
-        "id": comment.id,
-        "thread": comment.thread_id,
-        "parent": comment.parent_id,
-        "status": comment.status,
-        "removed": comment.is_purged,
-        "letter": comment.is_letter,
-        "name": comment.name,
-        "website": comment.website,
-        "text": comment.text,
-        "page_url": comment.page_url,
-        "reason": comment.verdict_reason,
-        "verdict": comment.verdict,
-        "created_at": _time(comment.created_at),
-        "status_changed_at": _time(comment.status_changed_at),
-        "edited_at": _time(comment.edited_at) if comment.edited_at else None,
-        "pinned": comment.pinned_at is not None,
-        "picked": comment.picked_at is not None,
-        "by_moderator": comment.moderator_id is not None,
-    }
-    if keys is not None:
-        sealed = comment.email_sealed
-        line["email"] = keys.open(sealed, column=EMAIL_COLUMN) if sealed else None
-    return line
-
-
-def _decision(row: JournalRow, names: dict[int, str]) -> dict[str, Any]:
-    return {
-        "type": "decision",
-        "comment": row.comment_id,
-        "moderator": names.get(row.moderator_id) if row.moderator_id else None,
-        "from": row.from_status,
-        "to": row.to_status,
-        "reason": row.reason,
-        "decided_at": _time(row.happened_at),
-    }
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _people(session: Session, site_id: int) -> Iterator[dict[str, Any]]:
+    """Who has a role on this very site, or wishes about its letters."""
+    rows = (
+        select(Moderator.name, Grant.role, LetterWish.wish)
+        .outerjoin(Grant, (Grant.moderator_id == Moderator.id) & (Grant.site_id == site_id))
+        .outerjoin(LetterWish, (LetterWish.moderator_id == Moderator.id) & (LetterWish.site_id == site_id))
+        .where(Moderator.removed_at.is_(None), or_(Grant.id.is_not(None), LetterWish.wish.is_not(None)))
+        .order_by(Moderator.id)
+    )
+    for row in session.execute(rows):
+        yield line.person(row.name, row.role, row.wish)

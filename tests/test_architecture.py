@@ -62,7 +62,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("queue.lines", "queue.order", "queue.scope"),
     ("queue.question",),
     ("backup", "erase", "export", "retention", "reveal", "rotate", "rules.rehearsal", "seed"),
-    ("people.invitations",),
+    ("export_lines", "people.invitations"),
     ("people.second_factor", "people.sign_ins", "site_list"),
     ("site_words",),
     ("checkup.report",),

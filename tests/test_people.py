@@ -352,3 +352,11 @@ def test_odd_forms_about_people_are_refused_and_change_nothing(
     answer = send_own(client, "/settings/people", **fields)
     assert answer.status_code in (400, 403, 404, 422), answer.text
     assert everything(app) == before
+
+
+@pytest.mark.parametrize("page", ["/account", "/account/letters", "/account/second-factor"])
+def test_the_bar_says_on_every_page_of_the_account_that_one_is_there(app: Flask, page: str) -> None:
+    html = sign_in(app).get(page).text
+    own = html.partition('class="bar__own"')[2].partition("</nav>")[0]
+    assert 'href="/account" aria-current="page"' in " ".join(own.split())
+    assert html.count('aria-current="page"') == 1

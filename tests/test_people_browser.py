@@ -91,6 +91,10 @@ def test_somebody_is_invited_comes_in_and_gets_another_role(
     expect(link).to_be_focused()
     assert_good(narrow)
     address = link.input_value()
+    narrow.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    narrow.get_by_role("button", name="Copy the link").click()
+    expect(narrow.get_by_role("button", name="Copied")).to_be_visible()
+    assert narrow.evaluate("navigator.clipboard.readText()") == address
     narrow.get_by_role("button", name="Sign out", exact=True).click()
     narrow.goto(address)
     assert_good(narrow)
@@ -109,4 +113,8 @@ def test_somebody_is_invited_comes_in_and_gets_another_role(
     narrow.get_by_label("Role of Ben").select_option("viewer")
     narrow.locator("details[open]").get_by_role("button", name="Give role").click()
     expect(narrow.get_by_role("status")).to_have_text("The role is given.")
+    expect(narrow.get_by_role("status")).to_be_focused()
+    assert_good(narrow)
+    narrow.get_by_role("button", name="Undo").click()
+    expect(narrow.get_by_role("status")).to_have_text("Taken back: it is as it was before.")
     assert console.unexpected == []

@@ -1,4 +1,4 @@
-// Copy buttons beside lines of code. Without this, or without a clipboard (plain http), the text is selected by hand.
+// Copy buttons beside lines of code, and beside a field that holds a link. Without this, or without a clipboard (plain http), the text is selected by hand.
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll(".code__copy")) {
     const text = button.previousElementSibling;
@@ -7,9 +7,11 @@ if (navigator.clipboard) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       try {
-        await navigator.clipboard.writeText(text.textContent);
+        await navigator.clipboard.writeText(text.value ?? text.textContent);
       } catch {
-        getSelection().selectAllChildren(text); // refused: one key press is left to the reader
+        // Refused: one key press is left to the reader
+        if (text.select) text.select();
+        else getSelection().selectAllChildren(text);
         return;
       }
       button.textContent = button.ariaLabel = button.dataset.copied;
