@@ -148,7 +148,10 @@ def test_a_beginning_of_one_letter_is_asked_of_the_index(app: Flask, site: SiteV
         db.session.rollback()
 
 
-ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n"
+ENDLESS = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)
+    SELECT max(i) FROM n
+"""
 
 
 def test_a_search_that_takes_too_long_is_given_up_and_the_page_says_so(
