@@ -39,6 +39,7 @@ from comments_service.web import (
     rules,
     second_factor,
     sessions,
+    turns,
 )
 from comments_service.web import (
     settings as settings_pages,
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         keys = open_keys(settings, db.engine)
     app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), bundle.release(), clock)
     sessions.init_app(app, settings, keys)
+    turns.init_app(app)
     problems.init_app(app)
     headers.init_app(app, settings)
     for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint, assets.blueprint):

@@ -222,14 +222,16 @@ class TooManyCheckups(CommentsError):
     status, slug, title = 429, "too-many-checkups", "That were many check-ups in a short time"
 
 
+class TooManyRehearsals(CommentsError):
+    """Rules were tried too often by one person; `retry_after_seconds` says when to come back."""
+
+    status, slug, title = 429, "too-many-rehearsals", "That were many tries of rules in a short time"
+
+
 class StoreUnavailable(CommentsError):
     """The database cannot take this now: locked, full, read-only or away."""
 
     status, slug, title = 503, "store-unavailable", "The service cannot store anything right now"
-
-
-class TookTooLong(StoreUnavailable):
-    """A question to the database was given up."""
 
 
 class CannotStart(CommentsError):

@@ -45,7 +45,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("web.intake", "web.sessions"),
     ("web.browsers",),
     ("web.asked",),
-    ("web.own_forms", "web.place", "web.queue_words"),
+    ("web.own_forms", "web.place", "web.queue_words", "web.turns"),
     ("web.cors", "web.forms", "web.headers"),
     ("web.problems", "web.proxies"),
     ("web.words",),

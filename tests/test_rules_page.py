@@ -18,7 +18,7 @@ from comments_service.storage.models import Site, Thread
 from comments_service.vocabulary import Role, Rules, SiteView
 from tests.browser import Console, assert_accessible
 from tests.conftest import NOW
-from tests.doors import everything, send_own, sign_in
+from tests.doors import OWN_ORIGIN, csrf_token, everything, send_own, sign_in
 from tests.factories import PASSWORD, a_comment, a_moderator, a_site
 from tests.servers import LiveService
 
@@ -101,6 +101,23 @@ def test_trying_shows_what_would_fare_otherwise_and_stores_nothing(
     assert 'name="refuse_words"' in text
     assert ">\ncasino</textarea>" in text
     assert everything(app) == before
+
+
+def test_trying_too_often_is_told_and_saving_goes_on(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    token = csrf_token(owner.get(PAGE))
+
+    def press(browser: FlaskClient, do: str) -> TestResponse:
+        data = form(do=do, csrf_token=token, hold_words="kept in the form", hold_links_from="4")
+        return browser.post(PAGE, data=data, headers={"Origin": OWN_ORIGIN, "Accept": "text/html"})
+
+    tried = [press(owner, "try") for _ in range(31)]
+    assert [response.status_code for response in tried] == [200] * 30 + [429]
+    assert int(tried[-1].headers["Retry-After"]) > 0
+    assert "That were many tries in a short time" in tried[-1].text
+    assert "kept in the form" in tried[-1].text
+    assert send(sign_in(app, name="ben", sites=[site]), do="try").status_code == 200
+    assert press(owner, "save").status_code == 303
+    assert stored(app, site)[0].hold_links_from == 4
 
 
 def test_trying_without_a_difference_says_so(app: Flask, owner: FlaskClient, site: SiteView) -> None:

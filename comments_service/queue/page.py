@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import Exists, bindparam, exists, select
 from sqlalchemy.orm import Session
 
-from comments_service.errors import TookTooLong
 from comments_service.privacy import Keyring
 from comments_service.queue.counts import counts_of
 from comments_service.queue.lines import QueuePage, QueueRow, SiteLine
@@ -19,7 +18,7 @@ from comments_service.queue.rows import REASONS, Lens, rows_of
 from comments_service.queue.scope import Scope, scope_of
 from comments_service.queue.search import searched
 from comments_service.queue.walk import Walk, ids_of
-from comments_service.storage.database import at_most, keep_to_indexes, reading
+from comments_service.storage.database import TookTooLong, at_most, keep_to_indexes, reading
 from comments_service.storage.models import Comment, CommentReason
 from comments_service.vocabulary import Access
 

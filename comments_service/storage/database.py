@@ -32,7 +32,6 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from comments_service.errors import TookTooLong
 from comments_service.settings import PACKAGE, Settings
 from comments_service.storage import (  # noqa: F401 -- every table is known by its import
     clusters,
@@ -147,6 +146,10 @@ def keep_to_indexes(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         off = {"enable_seqscan": "off", "max_parallel_workers_per_gather": "0", "jit": "off"}
         session.execute(select(*(func.set_config(name, value, True) for name, value in off.items())))
+
+
+class TookTooLong(Exception):
+    """A question to the database was given up."""
 
 
 @contextmanager

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import time
-from typing import cast
-
-from flask import Blueprint, Response, current_app, g, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, request
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from comments_service.checkup.report import Report, check_up, ports_of
 from comments_service.errors import CommentsError, FieldError, FieldsRefused, TooManyCheckups
 from comments_service.outbound import WEB_PORTS, Door
 from comments_service.sites import counts_lines, owner_lines
 from comments_service.vocabulary import SiteView
-from comments_service.web.sessions import answer, require_moderator
+from comments_service.web.sessions import answer, minutes_to_wait, require_moderator
 from comments_service.web.site_pages import site_here, site_page, wrong_fields
+from comments_service.web.turns import take_turn
 from comments_service.web.wiring import wiring
 
-LIMITER = "comments.checkups"
 PER_PERSON = parse("30 per 10 minutes")  # enough to mend a template, too few to use us against another server
 
 blueprint = Blueprint("checkup", __name__)
 blueprint.before_request(require_moderator)
-
-
-@blueprint.record
-def make_limiter(state: BlueprintSetupState) -> None:
-    """Each app counts for itself."""
-    state.app.extensions[LIMITER] = MovingWindowRateLimiter(MemoryStorage())
 
 
 @blueprint.get("/settings/<key>/embed")
@@ -45,7 +32,7 @@ def check(key: str) -> Response:
     """Look at one page, and say what to change there."""
     site, url = site_here(key), request.form.get("url", "").strip()
     try:
-        _count_one()
+        take_turn("check-up", PER_PERSON, TooManyCheckups)
         return _page(site, url=url, report=_look(url, site))
     except (FieldsRefused, TooManyCheckups) as error:
         return _page(site, url=url, error=error)
@@ -59,14 +46,6 @@ def _look(url: str, site: SiteView) -> Report:
         return check_up(url, site, door=door, service=settings.public_url)
     except ValueError as error:
         raise FieldsRefused(errors=(FieldError("url", "refused", str(error)),)) from None
-
-
-def _count_one() -> None:
-    limiter = cast(MovingWindowRateLimiter, current_app.extensions[LIMITER])
-    person = str(g.moderator.id)
-    if not limiter.hit(PER_PERSON, person):
-        wait = limiter.get_window_stats(PER_PERSON, person).reset_time - time.time()
-        raise TooManyCheckups(retry_after_seconds=max(1, math.ceil(wait)))
 
 
 def _page(
@@ -83,6 +62,6 @@ def _page(
         report=report,
         error=error,
         wrong=wrong_fields(error),
-        minutes=-(-error.retry_after_seconds // 60) if error and error.retry_after_seconds else 0,
+        minutes=minutes_to_wait(error),
     )
     return answer(html, error)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
+from limits import parse
 
 from comments_service.decisions.act import new_batch
 from comments_service.errors import (
@@ -14,6 +15,7 @@ from comments_service.errors import (
     FieldsRefused,
     Malformed,
     PageNotFound,
+    TooManyRehearsals,
 )
 from comments_service.rules.change import (
     MAX_ENTRIES,
@@ -30,12 +32,14 @@ from comments_service.rules.rehearsal import Rehearsal, rehearse
 from comments_service.vocabulary import Role, SiteView
 from comments_service.web.forms import comment_id
 from comments_service.web.rules_form import NAMES, Typed, sent_version
-from comments_service.web.sessions import NOTICE, answer, require_moderator
+from comments_service.web.sessions import NOTICE, answer, minutes_to_wait, require_moderator
 from comments_service.web.site_pages import site_here, site_page
+from comments_service.web.turns import take_turn
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
 
 SAVE, BRING_BACK = "save", "bring_back"
+PER_PERSON = parse("30 per 10 minutes")  # each opens and judges 500 comments: up to seconds for long lists
 LISTED = 100  # of those that fare otherwise: enough to see what a rule does
 
 blueprint = Blueprint("rules", __name__)
@@ -47,7 +51,7 @@ class Shown:
     """What stands on the page besides the rules in force: what was typed, what came of it."""
 
     typed: Typed
-    error: ChangedMeanwhile | FieldsRefused | None = None
+    error: ChangedMeanwhile | FieldsRefused | TooManyRehearsals | None = None
     rehearsal: Rehearsal | None = None
     used: int | None = None
     is_bringing_back: bool = False
@@ -76,13 +80,14 @@ def change(key: str) -> Response:
     try:
         rules = typed.rules()
         if is_tried:
+            take_turn("rehearsal", PER_PERSON, TooManyRehearsals)
             tried = rehearse(here.place, rules, by=g.moderator, keys=wiring().keys)
             return _page(site, here, Shown(typed, rehearsal=tried))
         batch = new_batch()
         change_rules(
             here.place, rules, version=typed.version, by=g.moderator, now=wiring().now(), batch=batch
         )
-    except (ChangedMeanwhile, FieldsRefused) as error:
+    except (ChangedMeanwhile, FieldsRefused, TooManyRehearsals) as error:
         return _page(site, rules_here(here.place), Shown(typed, error))
     return _done(site, here, "rules.saved", batch)
 
@@ -130,6 +135,7 @@ def _page(site: SiteView, here: RulesHere, shown: Shown) -> Response:
         may_try=g.moderator.access.may(Role.MODERATOR, site.id),
         typed=shown.typed,
         error=shown.error,
+        minutes=minutes_to_wait(shown.error),
         wrong=_wrong(shown.error),
         opened=opened,
         versions=_versions(here.place, opened),
