@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -12,11 +14,13 @@ from playwright.sync_api import Page, expect
 from comments_service.dashboard import Dashboard, Day, dashboard
 from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change
+from comments_service.rules.surge import FLOOR
 from comments_service.storage.database import transaction
 from comments_service.storage.rules import Surge
 from comments_service.vocabulary import Access, Role, SiteView, Status
 from tests.browser import Console, assert_accessible
-from tests.doors import sign_in
+from tests.conftest import Clock
+from tests.doors import sign_in, sign_in_as
 from tests.factories import PASSWORD, a_comment, a_moderator, a_site
 from tests.servers import LiveService
 
@@ -87,6 +91,66 @@ def test_surges_of_the_week_are_told(app: Flask, site: SiteView, now: datetime) 
     assert len(figures(app, now).surges) == 2
     page = sign_in(app).get("/dashboard").text
     assert "Far more comments than usual, now:" in page
+
+
+def page_of(client: FlaskClient, **query: str) -> str:
+    """The page as people read it."""
+    response = client.get("/dashboard", query_string=query)
+    assert response.status_code == 200, response.text
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.text.partition("<main")[2])).split())
+
+
+def test_the_page_tells_what_waits_how_long_and_how_quickly_it_is_decided(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    client, ana = sign_in(app), a_moderator(app, name="ana")
+    for hours in (1, 2, 40):
+        comment = a_comment(app, site, status="pending", now=now - timedelta(hours=hours))
+        with app.app_context():
+            decide(Change(comment.id, comment.version, Status.APPROVED), by=ana, now=now)
+    for days in (0, 3):
+        a_comment(app, site, status="pending", now=now - timedelta(days=days))
+    text = page_of(client)
+    assert "Waiting 2 the oldest came 3 days ago" in text
+    assert "Time to a decision 2 hours half of the comments waited less" in text
+    assert "Decided by the rules 0% of new comments" in text
+    assert "Who decided lately ana 3" in text
+
+
+def test_the_page_tells_of_each_day_what_came_and_what_became_of_it(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    for status in ("approved", "approved", "spam", "pending", "trash"):
+        a_comment(app, site, status=status, now=now - timedelta(days=2))
+    a_comment(app, site, status="spam", now=now)
+    text = page_of(sign_in(app))
+    table = text.partition("Day (UTC) Submitted Approved Spam")[2]
+    assert table.startswith(" Nov 23, 2026 1 0 1 Nov 22, 2026 0 0 0 Nov 21, 2026 5 2 1 Nov 20, 2026 0 0 0")
+    chart = sign_in_as(app, "mo").get("/dashboard").text
+    assert "at most 5 a day" in chart
+    assert chart.count('<rect class="chart__submitted"') == 30 + 1  # and the key
+
+
+def test_the_page_ranks_articles_and_links_them(app: Flask, site: SiteView, now: datetime) -> None:
+    for number, title in ((1, "Ferry"), (2, "Bridge"), (2, "Bridge")):
+        a_comment(app, site, url=f"https://news.example.org/{number}", title=title, now=now)
+    client = sign_in(app)
+    assert "Most commented lately Bridge 2 Ferry 1" in page_of(client)
+    assert 'href="https://news.example.org/2"' in client.get("/dashboard").text
+
+
+def test_the_page_tells_of_a_surge_while_it_lasts_and_for_a_week(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    client = sign_in(app)
+    assert "Far more comments than usual" not in page_of(client)
+    for _ in range(FLOOR):
+        a_comment(app, site, title="Ferry", now=clock.now)
+    assert "Far more comments than usual, now: Ferry" in page_of(client)
+    clock.forward(minutes=11)
+    assert "Far more comments than usual: Ferry" in page_of(client)
+    clock.forward(days=7)
+    assert "Far more comments than usual" not in page_of(sign_in_as(app, "mo"))
 
 
 def test_sites_are_told_apart_and_kept_apart(app: Flask, site: SiteView, now: datetime) -> None:
