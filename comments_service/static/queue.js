@@ -94,9 +94,10 @@ function withRow(use) {
   };
 }
 
-document.addEventListener("click", ({ target }) => {
-  for (const menu of form.querySelectorAll(".menu[open]")) menu.open &&= menu.contains(target);
-});
+for (const kind of ["click", "focusin"])
+  document.addEventListener(kind, ({ target }) => {
+    for (const menu of form.querySelectorAll(".menu[open]")) menu.open &&= menu.contains(target);
+  });
 
 form.addEventListener("submit", (event) => {
   const { submitter } = event;
