@@ -1,9 +1,8 @@
-"""What browser tests share: a page's complaints, and the check for people who cannot see or point."""
+"""What browser tests share: a page's complaints, small screens, and the check for those who cannot see."""
 
 from __future__ import annotations
 
-import json
-
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page
 
@@ -12,6 +11,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
   console.error("policy violated: " + event.violatedDirective + " by " + event.blockedURI);
 });
 """
+in_both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 REFUSED = "Failed to load resource: the server responded with a status of 4"  # the browser's own line
 
 
@@ -34,11 +34,24 @@ class Console:
         return [complaint for complaint in self.complaints if not complaint.startswith(REFUSED)]
 
 
+def inaccessible(page: Page) -> list[str]:
+    """What axe finds on the page as it is now, shadow roots included."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in found]
+
+
 def assert_accessible(page: Page) -> None:
-    """Let axe look at the page as it is now, shadow roots included; name every violation."""
-    result = Axe().run(page)
-    violations = [
-        {"rule": found["id"], "where": [node["target"] for node in found["nodes"]]}
-        for found in result.response["violations"]
-    ]
-    assert not violations, json.dumps(violations, indent=1)
+    """Let axe look at the page as it is now; name every violation."""
+    violations = inaccessible(page)
+    assert not violations, "\n".join(violations)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def assert_good(page: Page) -> None:
+    """The page fits the screen, and axe finds nothing."""
+    assert overflow(page) <= 0
+    assert_accessible(page)

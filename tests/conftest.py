@@ -291,3 +291,11 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def console(page: Page) -> Console:
     """What the page complained about: script errors, console errors, violated policies."""
     return Console(page)
+
+
+@pytest.fixture
+def narrow(page: Page, scheme: str) -> Page:
+    """A page on the smallest screen, in one of `in_both_schemes`."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    return page

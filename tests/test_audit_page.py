@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from comments_service.decisions.decide import decide_all
@@ -21,10 +20,8 @@ from comments_service.storage.database import db, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
 from comments_service.vocabulary import Role, SiteView, Status
-from tests.browser import Console, assert_accessible
 from tests.doors import send_own, sign_in
-from tests.factories import PASSWORD, a_comment, a_moderator, a_site
-from tests.servers import LiveService
+from tests.factories import a_comment, a_site
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 BATCH = "a" * 22
@@ -266,29 +263,3 @@ def test_what_nobody_gave_out_is_refused(app: Flask, site: SiteView, query: str)
     client = sign_in(app)
     assert client.get(f"/audit?{query}").status_code == 400
     assert client.get(f"/audit/export.csv?{query.replace('cursor', 'comment')}").status_code == 400
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-@on_sqlite
-def test_the_page_fits_every_screen_and_everybody(
-    page: Page, console: Console, live_service: LiveService, width: int, scheme: str
-) -> None:
-    app, now = live_service.app, datetime.now(UTC)
-    moderator = a_moderator(app)
-    for number in range(1, 4):
-        happened(app, now, moderator_id=1, site_id=1, comment_id=number, reason="x" * 180, batch=BATCH)
-    first = happened(app, now, moderator_id=1, site_id=1, comment_id=9, from_status="pending")
-    happened(app, now, moderator_id=1, site_id=1, comment_id=9, undoes_id=first)
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.goto(f"{live_service.url}/audit")
-    page.get_by_label("Name").fill(moderator.name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Audit")).to_be_visible()
-    for query in ("", f"?batch={BATCH}", "?action=site-missing"):
-        page.goto(f"{live_service.url}/audit{query}")
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        assert_accessible(page)
-    assert console.unexpected == []

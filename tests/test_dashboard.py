@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, expect
 
 from comments_service.dashboard import Dashboard, Day, dashboard
 from comments_service.decisions.decide import decide
@@ -18,11 +17,9 @@ from comments_service.rules.surge import FLOOR
 from comments_service.storage.database import transaction
 from comments_service.storage.rules import Surge
 from comments_service.vocabulary import Access, Role, SiteView, Status
-from tests.browser import Console, assert_accessible
 from tests.conftest import Clock
 from tests.doors import sign_in, sign_in_as
-from tests.factories import PASSWORD, a_comment, a_moderator, a_site
-from tests.servers import LiveService
+from tests.factories import a_comment, a_moderator, a_site
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 EVERYTHING = Access(everywhere=Role.OWNER)
@@ -176,31 +173,3 @@ def test_somebody_without_any_site_sees_an_empty_room(app: Flask, now: datetime)
 
 def test_the_page_wants_a_sign_in(client: FlaskClient) -> None:
     assert client.get("/dashboard").location.startswith("/login?next=")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-@on_sqlite
-def test_the_page_fits_every_screen_and_everybody(
-    page: Page, console: Console, live_service: LiveService, width: int, scheme: str
-) -> None:
-    app, site, now = live_service.app, live_service.site, datetime.now(UTC)
-    moderator, long = a_moderator(app), "Donaudampfschifffahrtsgesellschaft" * 6
-    a_site(app, key="second", name=long)
-    for back, status in enumerate(("approved", "approved", "spam", "pending")):
-        moment = now - timedelta(days=back)
-        a_comment(app, site, url=f"{site.origins[0]}/article", title=long, status=status, now=moment)
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.goto(f"{live_service.url}/dashboard")
-    page.get_by_label("Name").fill(moderator.name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
-    page.get_by_text("The same as a table").click()
-    expect(page.get_by_role("cell", name="1").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert_accessible(page)
-    page.goto(f"{live_service.url}/dashboard?site=second")
-    assert_accessible(page)
-    assert console.unexpected == []

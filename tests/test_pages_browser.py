@@ -8,26 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import Console, assert_accessible
+from tests.browser import Console, assert_good, in_both_schemes
 from tests.factories import PASSWORD, StoredComment, a_comment, a_moderator
 from tests.servers import LiveService
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-in_both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
-
-
-@pytest.fixture
-def narrow(page: Page, scheme: str) -> Page:
-    """A page on the smallest screen."""
-    page.set_viewport_size({"width": 320, "height": 640})
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    return page
-
-
-def assert_good(page: Page) -> None:
-    """The page fits the screen, and axe finds nothing."""
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert_accessible(page)
 
 
 def thread(service: LiveService) -> str:
@@ -35,41 +20,35 @@ def thread(service: LiveService) -> str:
     return f"{service.url}/sites/demo/thread?url={service.site.origins[0]}/article"
 
 
-@in_both_schemes
 @on_sqlite
 def test_the_sign_in_tells_what_is_wrong_and_keeps_the_name(
-    narrow: Page, console: Console, live_service: LiveService
+    page: Page, console: Console, live_service: LiveService
 ) -> None:
-    narrow.goto(f"{live_service.url}/login")
-    assert_good(narrow)
-    narrow.get_by_label("Name").fill("Ana")
-    narrow.get_by_label("Password").fill("a mistake")
-    narrow.get_by_role("button", name="Sign in").click()
-    expect(narrow.get_by_role("alert")).to_have_text("This name and password do not belong together.")
-    expect(narrow.get_by_label("Name")).to_have_value("Ana")
-    expect(narrow.get_by_label("Password")).to_be_focused()
-    assert_good(narrow)
+    page.goto(f"{live_service.url}/login")
+    page.get_by_label("Name").fill("Ana")
+    page.get_by_label("Password").fill("a mistake")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("This name and password do not belong together.")
+    expect(page.get_by_label("Name")).to_have_value("Ana")
+    expect(page.get_by_label("Password")).to_be_focused()
     assert console.unexpected == []
 
 
-@in_both_schemes
 @on_sqlite
 def test_a_password_is_changed_and_the_new_one_opens(
-    narrow: Page, console: Console, live_service: LiveService
+    page: Page, console: Console, live_service: LiveService
 ) -> None:
-    sign_in(narrow, live_service, PASSWORD, name=a_moderator(live_service.app).name)
-    narrow.get_by_role("link", name="Account").click()
-    expect(narrow.get_by_role("heading", level=1)).to_have_text("Account")
-    assert_good(narrow)
-    change(narrow, PASSWORD, "short")
-    expect(narrow.get_by_label("New password", exact=True)).to_be_focused()
-    assert_good(narrow)
-    change(narrow, PASSWORD, "four other words entirely")
-    expect(narrow.get_by_role("status")).to_contain_text("Your password is changed.")
-    narrow.get_by_role("button", name="Sign out", exact=True).click()
-    expect(narrow.get_by_role("status")).to_have_text("You are signed out.")
-    sign_in(narrow, live_service, "four other words entirely", name="mo")
-    expect(narrow.get_by_role("heading", level=1)).to_have_text("Nothing waits")
+    sign_in(page, live_service, PASSWORD, name=a_moderator(live_service.app).name)
+    page.get_by_role("link", name="Account").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Account")
+    change(page, PASSWORD, "short")
+    expect(page.get_by_label("New password", exact=True)).to_be_focused()
+    change(page, PASSWORD, "four other words entirely")
+    expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    sign_in(page, live_service, "four other words entirely", name="mo")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing waits")
     assert console.unexpected == []
 
 
@@ -87,14 +66,6 @@ def change(page: Page, current: str, new: str) -> None:
     page.get_by_label("New password", exact=True).fill(new)
     page.get_by_label("New password, once more").fill(new)
     page.get_by_role("button", name="Change password").click()
-
-
-@in_both_schemes
-@on_sqlite
-def test_an_error_page_is_good_on_every_screen(narrow: Page, live_service: LiveService) -> None:
-    narrow.goto(f"{live_service.url}/nothing")
-    expect(narrow.get_by_role("heading", level=1)).to_have_text("There is nothing at this address")
-    assert_good(narrow)
 
 
 @in_both_schemes

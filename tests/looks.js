@@ -1,0 +1,138 @@
+// What a page can be asked about its looks; tests/looks.py puts it into every page it judges.
+globalThis.looks = (() => {
+  const STOPS = 'a[href], button, input:not([type="hidden"]), select, textarea, summary, [tabindex="0"]';
+  const BOXES =
+    ".panel, .card, .notice, .act, .button, .field__input, .menu__sheet, .rows, .chip, dialog, .now, select";
+  const TARGETS = 'button, select, summary, input:not([type="hidden"]), textarea, .button, .act, nav a';
+  const NO_BOXES = "svg *, option, .unseen, .unseen *, [dir=ltr], .code__text, .code__text *, .comment__body *";
+
+  const name = (one) => one.outerHTML.slice(0, 90);
+  const isThere = (one) => one.checkVisibility({ visibilityProperty: true });
+  const all = (selector) => [...document.querySelectorAll(selector)].filter(isThere);
+  // Where the keyboard is at work: in what has opened, else on the page. A menu closes when the focus leaves it
+  const top = () => document.querySelector("dialog:modal, .menu[open]") ?? document.body;
+
+  // What Tab must reach, in this order; of a group of radio buttons it is one.
+  function stops() {
+    const isFirstOfGroup = (one) => {
+      const group = [...document.getElementsByName(one.name)].filter((other) => other.form === one.form);
+      return one === (group.find((other) => other.checked) ?? group[0]);
+    };
+    return [...top().querySelectorAll(STOPS)]
+      .filter((one) => isThere(one) && one.tabIndex >= 0 && !one.matches(":disabled") && !one.closest("[inert]"))
+      .filter((one) => one.type !== "radio" || isFirstOfGroup(one));
+  }
+
+  // The box that shows the focus: the thing itself, its label, or the row that has it
+  function ringOf(one) {
+    const boxes = [one, one.closest("label"), one.closest(".row")];
+    return boxes.find((box) => box && getComputedStyle(box).outlineStyle !== "none");
+  }
+
+  function isCutOff(box) {
+    const { outlineOffset, outlineWidth } = getComputedStyle(box);
+    const reach = parseFloat(outlineOffset) + parseFloat(outlineWidth) - 1;
+    const ring = box.getBoundingClientRect();
+    for (let frame = box.parentElement; frame !== document.body; frame = frame.parentElement) {
+      if (getComputedStyle(frame).overflow === "visible") continue;
+      const edge = frame.getBoundingClientRect();
+      const isInside =
+        ring.left - reach >= edge.left && ring.right + reach <= edge.right &&
+        ring.top - reach >= edge.top && ring.bottom + reach <= edge.bottom;
+      if (!isInside) return true;
+    }
+    return false;
+  }
+
+  function troubleOf(one) {
+    const ring = ringOf(one);
+    if (!ring || parseFloat(getComputedStyle(ring).outlineWidth) < 2) return "no ring";
+    if (isCutOff(ring)) return "its ring is cut off";
+    const box = one.getBoundingClientRect();
+    const above = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    return above && !one.contains(above) && !above.contains(one) ? "it is covered" : "";
+  }
+
+  // Begins to note what gets the focus; answers how often Tab is to be pressed. A date has more than one stop.
+  let expected, order, wrong;
+  function watchTab() {
+    [expected, order, wrong] = [stops(), [], []];
+    addEventListener("focusin", ({ target }) => {
+      if (target === top()) return;
+      order.push(target);
+      const trouble = expected.includes(target) ? troubleOf(target) : "not to be reached";
+      if (trouble) wrong.push(`by Tab: ${trouble}: ${name(target)}`);
+    });
+    const start = top(), was = start.getAttribute("tabindex");
+    start.tabIndex = -1;
+    start.focus();
+    if (was === null) start.removeAttribute("tabindex");
+    return expected.length + 3 * expected.filter((one) => one.type === "date").length;
+  }
+
+  function metByTab() {
+    const places = order.map((one) => expected.indexOf(one)).slice(0, expected.length);
+    const missed = expected.filter((one) => !order.includes(one)).map((one) => `never reached by Tab: ${name(one)}`);
+    const isInOrder = places.every((place, index) => !index || places[index - 1] < place);
+    return [...wrong, ...missed, ...(isInOrder || missed.length ? [] : ["Tab goes another way than the page"])];
+  }
+
+  // Where boxes stand that a layout has placed; text within a line goes by its own rules
+  function boxes() {
+    const isPlaced = (one) => /grid|flex/.test(getComputedStyle(one.parentElement).display);
+    return [...document.body.querySelectorAll("*")]
+      .filter((one) => isThere(one) && !one.matches(NO_BOXES) && isPlaced(one))
+      .map((one) => [name(one), one.getBoundingClientRect().left, one.getBoundingClientRect().right]);
+  }
+
+  // What says which one is current, where colours are not the page's own
+  function told(one) {
+    const style = getComputedStyle(one);
+    const { color, fontWeight, textDecorationLine, borderBlockEndColor, borderBlockEndWidth } = style;
+    return [color, fontWeight, textDecorationLine, borderBlockEndColor, borderBlockEndWidth].join();
+  }
+
+  function unseenInForcedColours() {
+    const found = [];
+    for (const here of all("[aria-current]")) {
+      const other = [...here.closest("nav").querySelectorAll("a:not([aria-current])")].find(isThere);
+      if (other && told(here) === told(other)) found.push(`in forced colours not told apart: ${name(here)}`);
+    }
+    for (const box of all(BOXES)) {
+      const { borderInlineStartWidth: width, borderInlineStartStyle: style } = getComputedStyle(box);
+      if (style === "none" || parseFloat(width) < 1) found.push(`in forced colours without an edge: ${name(box)}`);
+    }
+    const paper = getComputedStyle(document.documentElement).backgroundColor;
+    for (const shape of all(".chart rect:not(defs *), .chart line")) {
+      const inks = [getComputedStyle(shape).fill, getComputedStyle(shape).stroke];
+      if (inks.every((ink) => ["none", paper].includes(ink))) found.push(`in forced colours unseen: ${name(shape)}`);
+    }
+    return found;
+  }
+
+  function smallTargets(least) {
+    const areaOf = (one) => (["checkbox", "radio"].includes(one.type) ? one.closest("label") ?? one : one);
+    return all(TARGETS)
+      .filter((one) => !one.matches(".unseen"))
+      .map((one) => [one, areaOf(one).getBoundingClientRect()])
+      .filter(([, { width, height }]) => height < least - 0.5 || width < 24)
+      .map(([one, { width, height }]) => `small under a thumb: ${width | 0}x${height | 0} ${name(one)}`);
+  }
+
+  // By how much things have jumped while the page came, before anybody did anything
+  let touched = Infinity;
+  for (const deed of ["pointerdown", "keydown"])
+    addEventListener(deed, ({ timeStamp }) => (touched = Math.min(touched, timeStamp)), { capture: true });
+
+  function jumped() {
+    return new Promise((resolve) => {
+      const sum = (list) =>
+        list.filter(({ startTime }) => startTime < touched).reduce((whole, { value }) => whole + value, 0);
+      const watch = (list) => resolve(sum(list.getEntries()));
+      new PerformanceObserver(watch).observe({ type: "layout-shift", buffered: true });
+      setTimeout(() => resolve(0), 50);
+    });
+  }
+
+  return { boxes, jumped, metByTab, smallTargets, unseenInForcedColours, watchTab };
+})();
