@@ -57,10 +57,13 @@ QUEUE_MODULES = (
     "queue-notice",
     "queue-refill",
     "queue-ticks",
+    "queue-forms",
     "queue-told",
     "queue-desk",
+    "queue-writer",
     "queue-claims",
     "queue-inline",
+    "queue-sheet",
     "queue-keys",
     "queue",
 )

@@ -14,9 +14,12 @@ const BECOMES = {
 };
 const SHOWS = { all: ["pending", "approved"], mine: ["pending", "approved"] };
 
+const MOST = 200; // rows that may be asked for at once
+
 export class Desk {
   #parts;
   #view;
+  #article;
   #told;
   #done = []; // what can be taken back, the last on top
 
@@ -24,6 +27,7 @@ export class Desk {
   constructor(parts) {
     this.#parts = parts;
     this.#view = parts.queue.dataset.view;
+    this.#article = new URLSearchParams(parts.queue.dataset.query).get("article");
     this.#told = new Told(parts);
     if (parts.notice.batch) this.#done.push({ batch: parts.notice.batch });
     parts.notice.onUndo(() => this.undo());
@@ -70,26 +74,13 @@ export class Desk {
       notice.counts(answer.counts, this.#view);
       const back = answer.done.map((each) => each.id).filter((id) => rows.at(id));
       if (answer.done.length && !back.length) return location.assign(queue.dataset.home); // it was decided elsewhere
-      const [first] = await this.refresh(back);
-      if (first) rows.focus(first);
+      const isOther = answer.batch && !answer.done.length; // an article, or how an author stands
+      const [first] = await this.refresh(isOther ? allOf(rows.shown) : back);
+      if (first && !isOther) rows.focus(first);
+      this.#parts.shown();
     } catch (trouble) {
       this.#done.push(entry);
       notice.tell(this.#told.sentence(trouble), true);
-    }
-  }
-
-  /** Send a form that stands in a row, and show the row as it is then. */
-  async write(row, form, fields) {
-    const { line, door, notice } = this.#parts;
-    try {
-      const answer = await line.add(() => door.post(form.action, fields), { isSafe: false });
-      if (answer.batch) this.#done.push({ batch: answer.batch });
-      notice.tell(answer.notice, this.canUndo);
-      notice.counts(answer.counts, this.#view);
-      for (const { id, sentence } of answer.late) this.tellElsewhere(id, sentence);
-      if (answer.done.length) await this.refresh([row.dataset.id]);
-    } catch (trouble) {
-      this.#told.trouble(row, trouble, () => form.requestSubmit());
     }
   }
 
@@ -98,8 +89,29 @@ export class Desk {
     this.#told.elsewhere(id, sentence, () => this.refresh([id]));
   }
 
-  tellTrouble(row, trouble) {
-    this.#told.trouble(row, trouble);
+  /** It did not arrive; `again`, if there is one, tries once more. */
+  tellTrouble(row, trouble, again) {
+    this.#told.trouble(row, trouble, again);
+  }
+
+  /** The same in a form that lies before the rows. */
+  tellFormTrouble(form, trouble) {
+    this.#told.formTrouble(form, trouble);
+  }
+
+  /** The same about no row alone. */
+  tellAll(trouble) {
+    this.#parts.notice.tell(this.#told.sentence(trouble), this.canUndo);
+  }
+
+  /** Tell what an answer tells, and show anew what it was about, and these others. */
+  async took({ batch, notice: text, counts, late, done }, others = []) {
+    const { notice, rows } = this.#parts;
+    if (batch) this.#done.push({ batch });
+    notice.tell(text, this.canUndo);
+    notice.counts(counts, this.#view);
+    for (const { id, sentence } of late) this.tellElsewhere(id, sentence);
+    await this.refresh([...done.map(({ id }) => id).filter((id) => rows.at(id)?.firstChild), ...others]);
   }
 
   /** Show rows as they are now, where they were. Those that belong to another view leave. */
@@ -110,7 +122,7 @@ export class Desk {
     for (const id of ids) query.append("id", id);
     const piece = await door.piece(`${queue.dataset.rows}?${query}`);
     const fresh = [...piece.querySelectorAll(".row")];
-    const put = rows.put(fresh.filter((row) => this.#isShown(row.dataset.status)));
+    const put = rows.put(fresh.filter((row) => this.#belongs(row)));
     for (const row of fresh.filter((each) => !put.includes(each))) {
       const old = rows.at(row.dataset.id);
       if (old) this.#moveOn([old], true);
@@ -133,6 +145,10 @@ export class Desk {
 
   #isLeaving(verb) {
     return verb in BECOMES && !this.#isShown(BECOMES[verb]);
+  }
+
+  #belongs({ dataset }) {
+    return this.#isShown(dataset.status) && (!this.#article || dataset.article === this.#article);
   }
 
   #isShown(status) {
@@ -169,4 +185,9 @@ export class Desk {
   #forget(entry) {
     this.#done = this.#done.filter((each) => each !== entry);
   }
+}
+
+/** The ids of so many rows as may be asked for at once. */
+export function allOf(rows) {
+  return rows.slice(0, MOST).map(({ dataset }) => dataset.id);
 }

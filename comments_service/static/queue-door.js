@@ -3,11 +3,14 @@
 const PATIENCE_MS = 15_000;
 const KEPT_ALIVE_BYTES = 60_000; // browsers refuse to keep 64 KiB and more alive
 
-/** `kind`: "network" (nobody knows whether it arrived), "session" (signed out), "server" or "refused". */
+/**
+ * `kind`: "network" (nobody knows whether it arrived), "session" (signed out), "server" or "refused".
+ * `errors`: which fields were wrong, and how.
+ */
 export class Trouble extends Error {
-  constructor(kind, detail = "") {
+  constructor(kind, { detail = "", errors = [] } = {}) {
     super(detail || kind);
-    Object.assign(this, { kind, detail });
+    Object.assign(this, { kind, detail, errors });
   }
 }
 
@@ -16,13 +19,16 @@ export class Door {
 
   /** Send a form and read the answer. A 409 that tells what happened is an answer too. */
   async post(address, fields) {
-    if (this.#isSignedOut) await this.#renew();
-    const body = new URLSearchParams(fields);
-    body.set("csrf_token", document.querySelector("[name=csrf_token]").value);
+    const body = await this.#guarded(fields);
     const answer = await this.#ask(address, { method: "POST", body, headers: { Accept: "application/json" } });
     const told = await answer.json().catch(() => ({}));
     if (answer.ok || (answer.status === 409 && told.late)) return told;
-    throw new Trouble(answer.status >= 500 ? "server" : "refused", told.detail);
+    throw new Trouble(answer.status >= 500 ? "server" : "refused", told);
+  }
+
+  /** The page by which a form is answered that needs another word first. */
+  async ask(address, fields) {
+    return this.piece(address, { method: "POST", body: await this.#guarded(fields) });
   }
 
   /** A piece of a page. */
@@ -30,6 +36,13 @@ export class Door {
     const answer = await this.#ask(address, { headers: { Accept: "text/html" }, ...options });
     if (!answer.ok) throw new Trouble(answer.status >= 500 ? "server" : "refused");
     return new DOMParser().parseFromString(await answer.text(), "text/html");
+  }
+
+  async #guarded(fields) {
+    if (this.#isSignedOut) await this.#renew();
+    const body = new URLSearchParams(fields);
+    body.set("csrf_token", document.querySelector("[name=csrf_token]").value);
+    return body;
   }
 
   async #ask(address, options) {

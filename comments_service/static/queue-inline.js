@@ -1,35 +1,45 @@
-// What happens inside a row: quick edit and reply by the forms of the comment's own page, and the email revealed.
+// What happens inside a row: the forms of the comment's own page, and the email revealed.
+
+import { prepare } from "./queue-forms.js";
 
 export class Inline {
   #rows;
   #door;
   #desk;
+  #line;
+  #writer;
+  #opening = null; // what is on its way: what is typed already is meant for it
 
-  constructor(form, { rows, door, desk }) {
+  constructor(form, { rows, door, desk, line, writer }) {
     this.#rows = rows;
     this.#door = door;
     this.#desk = desk;
+    this.#line = line;
+    this.#writer = writer;
     form.addEventListener("click", (event) => this.#click(event));
   }
 
-  /** Open one of the forms in a row: "edit" or "reply". */
-  async open(row, part) {
+  /** Open one of the forms in a row: "edit", "reply", "move" or "author". False where the row has none. */
+  open(row, part) {
     const link = row.querySelector(`[data-part="${part}"]`);
-    if (!link) return;
-    for (const open of this.#rows.shown) this.close(open);
-    try {
-      const page = await this.#door.piece(`${link.href.split("#")[0]}?part=${part}`);
-      const form = document.adoptNode(page.querySelector("form"));
-      this.#show(row, form);
-    } catch {
-      location.assign(link.href); // the page itself says what is wrong
-    }
+    if (link) this.#open(row.dataset.id, `${link.href.split("#")[0]}?part=${part}`);
+    return Boolean(link);
   }
 
   close(row) {
     const open = row.querySelector(".row__inline");
     open?.remove();
     return Boolean(open);
+  }
+
+  /** Whether a form is on its way: then keys decide nothing. */
+  get isOpening() {
+    return this.#opening !== null;
+  }
+
+  closeAll() {
+    this.#opening = null;
+    for (const row of this.#rows.shown) this.close(row);
   }
 
   /** Whether this is the wish to see an email; it is shown in the row. */
@@ -55,29 +65,35 @@ export class Inline {
     this.open(link.closest(".row"), link.dataset.part);
   }
 
+  async #open(id, address) {
+    this.closeAll();
+    const opening = (this.#opening = {});
+    try {
+      // When all before it is answered: what was just decided is then in the form's version
+      const page = await this.#line.add(() => this.#door.piece(address));
+      if (this.#opening === opening) this.#show(this.#rows.at(id), document.adoptNode(page.querySelector("form")));
+    } catch (trouble) {
+      this.#desk.tellTrouble(this.#rows.at(id), trouble, () => this.#open(id, address));
+    }
+    if (this.#opening === opening) this.#opening = null;
+  }
+
   #show(row, form) {
     const place = document.createElement("div");
     place.className = "row__inline";
     place.append(form);
     row.append(place);
-    form.addEventListener("submit", (event) => this.#send(event, row, form));
-    form.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-    });
-    form.addEventListener("click", (event) => {
-      if (!event.target.closest("[data-cancel]")) return;
-      event.preventDefault();
-      this.close(row);
-      this.#rows.focus(row);
-    });
-    form.querySelector("textarea")?.focus();
-  }
-
-  async #send(event, row, form) {
-    event.preventDefault();
-    if (form.ariaBusy) return;
-    form.ariaBusy = "true";
-    await this.#desk.write(row, form, new FormData(form, event.submitter));
-    form.ariaBusy = null; // where it is still open, something was wrong with it
+    const leave = () => {
+      const here = this.#rows.at(row.dataset.id); // the row may have been shown anew around the form
+      this.close(here);
+      this.#rows.focus(here);
+    };
+    const send = async (_, submitter) => {
+      const here = this.#rows.at(row.dataset.id);
+      await this.#writer.write([here], form, new FormData(form, submitter), leave);
+    };
+    prepare(form, { send, leave });
+    form.querySelector("textarea, .field input, [type=radio]:checked")?.focus();
+    form.scrollIntoView({ block: "nearest" });
   }
 }

@@ -1,7 +1,11 @@
 // One key a decision, as moderators know them from WordPress; with a sheet that tells of them and a switch.
 
 const SWITCH = "comments.queue.keys"; // "off" where somebody turned them off (WCAG 2.1.4)
-const VERBS = { a: "approve", u: "unapprove", s: "spam", d: "trash", z: "undo", f: "flag" };
+const VERBS = {
+  ...{ a: "approve", u: "unapprove", s: "spam", d: "trash", z: "undo" },
+  ...{ f: "flag", p: "pin", c: "pick" },
+};
+const DOORS = { m: "move", b: "author", o: "article" };
 const SINGLE = { j: "next", k: "previous", r: "reply", q: "quickEdit", e: "edit", x: "tick", "/": "search", "?": "help" };
 const REPEATING = new Set(["next", "previous"]); // a key that is held decides once only
 
@@ -10,7 +14,10 @@ export class Keys {
   #sheet = document.querySelector("[data-keys]");
   #queue = document.querySelector(".queue");
 
-  /** `actions` by name: decide(verb), decideTicked(verb), and one for each single key. */
+  /**
+   * `actions` by name: decide(verb) and decideTicked(verb), open(door) and openTicked(door), and one for each
+   * single key.
+   */
   constructor(actions) {
     this.#actions = { ...actions, help: () => this.#sheet.showModal() };
     addEventListener("keydown", (event) => this.#press(event));
@@ -27,6 +34,7 @@ export class Keys {
     const action = this.#actionOf(letterOf(event), event.shiftKey);
     if (!action) return;
     event.preventDefault();
+    if (this.#actions.isWaiting()) return;
     if (!event.repeat || REPEATING.has(action.name)) action.run();
   }
 
@@ -36,13 +44,17 @@ export class Keys {
       const decide = isShifted ? this.#actions.decideTicked : this.#actions.decide;
       return { run: () => decide(VERBS[letter]) };
     }
+    if (letter in DOORS) {
+      const open = isShifted ? this.#actions.openTicked : this.#actions.open;
+      return { run: () => open(DOORS[letter]) };
+    }
     const name = SINGLE[letter];
     return name && (!isShifted || letter === "?" || letter === "/") && { name, run: this.#actions[name] };
   }
 
   /** Close what is open around the focus, and give the keyboard back to the row. */
   #escape(event) {
-    const open = event.target.closest?.(".menu[open]");
+    const open = event.target.closest?.('[name="menu"][open]');
     if (open) open.open = false;
     this.#actions.escape(event, open);
   }
@@ -56,7 +68,11 @@ export class Keys {
       if (event.target === this.#sheet) this.#sheet.close(); // beside the sheet
     });
     box.checked = this.isOn;
-    box.addEventListener("change", () => store(box.checked ? "on" : "off"));
+    this.#queue.classList.toggle("queue--keys", this.isOn);
+    box.addEventListener("change", () => {
+      store(box.checked ? "on" : "off");
+      this.#queue.classList.toggle("queue--keys", box.checked);
+    });
   }
 }
 

@@ -103,9 +103,14 @@ export class Rows {
     const hadFocus = old.contains(document.activeElement);
     const tick = tickOf(row);
     if (tick) tick.checked = tickOf(old)?.checked ?? false;
+    const typing = document.activeElement;
+    const inline = old.querySelector(".row__inline");
+    if (inline) row.append(inline); // somebody types in it
     if (this.#current === old) this.#current = row;
     old.replaceWith(row);
-    if (hadFocus) this.focus(row);
+    if (!hadFocus) return;
+    if (inline?.contains(typing)) typing.focus();
+    else this.focus(row);
   }
 }
 

@@ -1,6 +1,7 @@
 // What a row itself tells: somebody was faster, or the decision did not arrive. With what to do about it.
 
 import { make } from "./dom.js";
+import { tellForm } from "./queue-forms.js";
 
 export class Told {
   #parts;
@@ -29,14 +30,22 @@ export class Told {
     const { rows, notice, speech } = this.#parts;
     const text = this.sentence(trouble);
     const more = again ? [button(speech.say("queue.live.again"), again)] : [];
-    if (trouble.kind === "session") {
-      const door = { href: this.#login, target: "_blank", class: "quiet" };
-      more.unshift(make("a", door, speech.say("queue.live.sign_in")));
-    }
+    more.unshift(...this.#signIn(trouble));
     rows.comeBack(row);
     rows.tell(row, "trouble", text, ...more);
     notice.say(text);
     this.#parts.shown();
+  }
+
+  /** The same in a form that lies before the rows; to send it is to try again. */
+  formTrouble(form, trouble) {
+    tellForm(form, this.sentence(trouble), " ", ...this.#signIn(trouble));
+  }
+
+  #signIn({ kind }) {
+    if (kind !== "session") return [];
+    const door = { href: this.#login, target: "_blank", class: "quiet" };
+    return [make("a", door, this.#parts.speech.say("queue.live.sign_in"))];
   }
 
   sentence({ kind, detail }) {

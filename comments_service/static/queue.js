@@ -9,8 +9,10 @@ import { Line } from "./queue-line.js";
 import { Notice } from "./queue-notice.js";
 import { Refill } from "./queue-refill.js";
 import { Rows } from "./queue-rows.js";
+import { Sheet } from "./queue-sheet.js";
 import { Speech } from "./speech.js";
 import { Ticks } from "./queue-ticks.js";
+import { Writer } from "./queue-writer.js";
 
 const queue = document.querySelector(".queue");
 const form = queue.querySelector(".decisions");
@@ -22,7 +24,10 @@ const notice = new Notice(speech);
 const ticks = new Ticks(form, rows, speech);
 const refill = new Refill(queue, rows, door);
 const desk = new Desk({ queue, form, rows, ticks, line, door, notice, refill, speech, shown });
-const inline = new Inline(form, { rows, door, desk });
+const writer = new Writer({ rows, line, door, desk, notice });
+const inline = new Inline(form, { rows, door, desk, line, writer });
+const acts = { decide: pressDecide, switch: pressSwitch };
+const sheet = new Sheet({ rows, door, desk, line, notice, writer, acts });
 new Claims(form, { rows, door, desk, speech });
 if (/^#(first|last)$/.test(location.hash) && rows.shown.length) {
   rows.focus(rows.shown.at(location.hash === "#first" ? 0 : -1)); // a key has led here from the page beside it
@@ -48,20 +53,57 @@ function offer(verbs, where) {
   return verbs.find((verb) => where.querySelector(`[name="decide"][value="${verb}"], [name="decide"][value^="${verb} "]`));
 }
 
-const MEANT = { trash: ["trash", "delete"], undo: ["restore", "not_spam"], flag: ["flag", "unflag"] };
+const MEANT = { trash: ["trash", "delete"], undo: ["restore", "not_spam"] };
+const MARKS = { pin: ["pin", "unpin"], pick: ["pick", "unpick"], flag: ["flag", "unflag"] };
 
 function decide(key) {
   const row = rows.current ?? rows.shown[0];
-  const verb = row && offer(MEANT[key] ?? [key], row);
+  const verb = row && offer(MARKS[key] ?? MEANT[key] ?? [key], row);
   if (verb) return act(verb, [row]);
   if (key !== "undo") return tell("queue.live.not_here");
   return desk.canUndo ? desk.undo() : tell("queue.live.nothing_to_undo");
 }
 
 function decideTicked(key) {
+  if (key in MARKS) return mark(MARKS[key], rows.ticked);
   const verb = offer(MEANT[key] ?? [key], form.querySelector(".bulk"));
   if (!verb) return tell("queue.live.not_here");
   act(verb, rows.ticked);
+}
+
+/** The first of these verbs that fits some of the rows, for those that it fits. */
+function mark(verbs, chosen) {
+  const fitting = (verb) => chosen.filter((row) => offer([verb], row));
+  const verb = verbs.find((each) => fitting(each).length);
+  if (verb) return act(verb, fitting(verb));
+  tell(chosen.length ? "queue.live.not_here" : "queue.done.nothing");
+}
+
+function open(name) {
+  const row = rows.current ?? rows.shown[0];
+  const button = row?.querySelector('[name="switch"]');
+  if (name === "article" && button) return pressSwitch(button, [row]);
+  if (!row || !inline.open(row, name)) tell("queue.live.not_here");
+}
+
+function openTicked(name) {
+  const chosen = rows.ticked;
+  if (!chosen.length) return tell("queue.done.nothing");
+  inline.closeAll();
+  if (name !== "article") return sheet.openBulk(name, chosen);
+  const isAnyOpen = chosen.some((row) => row.querySelector('[name="switch"][value="close"]'));
+  pressSwitch(form.querySelector(`.bulk [name="switch"][value="${isAnyOpen ? "close" : "open"}"]`), chosen);
+}
+
+function pressSwitch(button, chosen) {
+  writer.turn(button.formAction, button.value, chosen);
+}
+
+function pressDecide({ value }, chosen) {
+  const [verb, tick] = value.split(" ");
+  const isMark = Object.values(MARKS).flat().includes(verb);
+  if (isMark && !tick) return mark([verb], chosen);
+  act(verb, chosen);
 }
 
 function tell(key) {
@@ -96,31 +138,57 @@ function withRow(use) {
 
 for (const kind of ["click", "focusin"])
   document.addEventListener(kind, ({ target }) => {
-    for (const menu of form.querySelectorAll(".menu[open]")) menu.open &&= menu.contains(target);
+    const isDone = kind === "click" && target.closest("[data-part], [data-edit]");
+    for (const menu of openMenus()) menu.open &&= menu.contains(target) && !isDone;
   });
+
+function openMenus() {
+  return form.querySelectorAll('[name="menu"][open]');
+}
 
 form.addEventListener("submit", (event) => {
   const { submitter } = event;
-  if (inline.reveals(event) || submitter?.name !== "decide") return;
+  const door = submitter?.dataset.bulk;
+  if (inline.reveals(event) || !(door || submitter?.name in acts)) return;
   event.preventDefault();
-  const [verb, tick] = submitter.value.split(" ");
-  const chosen = tick ? [submitter.closest(".row")] : rows.ticked;
-  for (const menu of form.querySelectorAll(".menu[open]")) menu.open = false;
-  act(verb, chosen);
+  for (const menu of openMenus()) menu.open = false;
+  const row = submitter.closest(".row");
+  if (door) return openTicked(door);
+  const chosen = row ? [row] : rows.ticked;
+  if (row) rows.focus(row); // the menu that had the keyboard is closed
+  if (chosen.length) acts[submitter.name](submitter, chosen);
+  else tell("queue.done.nothing");
 });
+
+form.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-edit]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  showFile(link.closest(".row"));
+});
+
+function showFile(row) {
+  inline.closeAll();
+  if (row.querySelector("[data-edit]")) sheet.openFile(row);
+  else tell("queue.live.not_here");
+}
 
 new Keys({
   decide,
   decideTicked,
+  open,
+  openTicked,
   next: () => step(1),
   previous: () => step(-1),
   reply: withRow((row) => inline.open(row, "reply")),
   quickEdit: withRow((row) => inline.open(row, "edit")),
-  edit: withRow((row) => location.assign(row.querySelector("[data-edit]").href)),
+  edit: withRow(showFile),
   tick: withRow((row) => ticks.toggle(row)),
   tickAll: () => ticks.toggleAll(),
+  isWaiting: () => inline.isOpening,
   search: () => queue.querySelector("#q").focus(),
   escape: ({ target }, details) => {
+    if (inline.isOpening) inline.closeAll();
     const row = target.closest(".row");
     const wasOpen = row && inline.close(row);
     if (row && (wasOpen || details)) return rows.focus(row);
