@@ -266,6 +266,18 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """How far a page saw: the last comment and the last row of the journal when it was read."""
+
+    comment_id: int
+    journal_id: int
+
+    def __str__(self) -> str:
+        """As forms carry it."""
+        return f"{self.comment_id}.{self.journal_id}"
+
+
+@dataclass(frozen=True)
 class ModeratorView:
     """A signed-in moderator."""
 

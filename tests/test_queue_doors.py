@@ -393,9 +393,7 @@ def test_the_longest_edits_are_saved_too(page: Page, live_service: LiveService) 
     comment = a_pending(live_service, name="Ana")
     come_in(page, live_service)
     press(page, "j", "q")
-    text = (
-        "Длинное слово. " * 1_699 + "Конец."
-    )  # 45 kB: more than browsers keep alive
+    text = "Длинное слово. " * 1_699 + "Конец."  # 45 kB: more than browsers keep alive
     row_of(page, "Ana").get_by_label("Text").fill(text)
     press(page, "Control+Enter")
     expect(row_of(page, "Ana").get_by_text("Edited", exact=True)).to_be_visible()

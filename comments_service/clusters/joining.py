@@ -6,8 +6,7 @@ A comment joins one cluster, when it is stored; clusters never merge, and nobody
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -47,15 +46,6 @@ FELLOW: FellowRows = select(
 )
 
 
-@dataclass(frozen=True)
-class Member:
-    """One comment of a cluster, as it stands now."""
-
-    id: int
-    version: int
-    status: Status
-
-
 def assign(session: Session, comment: Comment, *, now: datetime) -> None:
     """Let a comment that was just stored join the cluster of those like it, within the caller's transaction.
 
@@ -75,16 +65,6 @@ def assign(session: Session, comment: Comment, *, now: datetime) -> None:
     _join(session, comment, next((fellow for fellow in fellows if fellow is not None), None))
     if keys := [{"number": number, "comment_id": comment.id} for number in {*bands, *hosts}]:
         session.execute(insert(ClusterKey), keys)
-
-
-def members(session: Session, cluster_id: int, statuses: Collection[Status]) -> tuple[Member, ...]:
-    """The comments of a cluster that stand so, the first first."""
-    rows = session.execute(
-        select(Comment.id, Comment.version, Comment.status)
-        .where(Comment.cluster_id == cluster_id, Comment.status.in_(statuses), Comment.is_purged.is_(False))
-        .order_by(Comment.id)
-    )
-    return tuple(Member(row.id, row.version, Status(row.status)) for row in rows)
 
 
 def stored_numbers(site_id: int, numbers: Iterable[int]) -> list[int]:

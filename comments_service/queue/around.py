@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from comments_service.decisions.likes import how_far
 from comments_service.queue.lines import ClusterLine, HistoryLine
 from comments_service.storage.models import Comment
-from comments_service.vocabulary import Status
+from comments_service.vocabulary import Seen, Status
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Around:
     by_author: Mapping[tuple[int, bytes], Mapping[str, int]]
     waiting_by_thread: Mapping[int, int]
     waiting_by_cluster: Mapping[tuple[int, int], int]
+    seen: Seen
 
     def history(self, comment: Comment) -> HistoryLine | None:
         """The other comments with this one's email, on its site; None where there is no other."""
@@ -37,7 +39,7 @@ class Around:
         if comment.cluster_id is None or comment.status != Status.PENDING:
             return None
         size = self.waiting_by_cluster.get((comment.site_id, comment.cluster_id), 0)
-        return ClusterLine(comment.cluster_id, size) if size > 1 else None
+        return ClusterLine(comment.cluster_id, size, self.seen) if size > 1 else None
 
 
 def around(session: Session, comments: Collection[Comment], *, with_clusters: bool) -> Around:
@@ -47,6 +49,7 @@ def around(session: Session, comments: Collection[Comment], *, with_clusters: bo
         by_author=_by_author(session, comments),
         waiting_by_thread=_waiting_by_thread(session, comments),
         waiting_by_cluster=_waiting_by_cluster(session, clusters),
+        seen=how_far(session) if clusters else Seen(0, 0),
     )
 
 

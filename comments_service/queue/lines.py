@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from comments_service.queue.question import QueueQuestion, View
-from comments_service.vocabulary import CommentView, Role, Status
+from comments_service.vocabulary import CommentView, Role, Seen, Status
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,14 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class ClusterLine:
-    """The waiting comments that are nearly the same as this one; `size` counts it too."""
+    """The waiting comments that are nearly the same as this one; `size` counts it too.
+
+    What is decided about them all goes no further than `seen`.
+    """
 
     id: int
     size: int
+    seen: Seen
 
 
 @dataclass(frozen=True)

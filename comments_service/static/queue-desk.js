@@ -89,19 +89,8 @@ export class Desk {
     this.#told.elsewhere(id, sentence, () => this.refresh([id]));
   }
 
-  /** It did not arrive; `again`, if there is one, tries once more. */
-  tellTrouble(row, trouble, again) {
-    this.#told.trouble(row, trouble, again);
-  }
-
-  /** The same in a form that lies before the rows. */
-  tellFormTrouble(form, trouble) {
-    this.#told.formTrouble(form, trouble);
-  }
-
-  /** The same about no row alone. */
-  tellAll(trouble) {
-    this.#parts.notice.tell(this.#told.sentence(trouble), this.canUndo);
+  get told() {
+    return this.#told;
   }
 
   /** Tell what an answer tells, and show anew what it was about, and these others. */
@@ -116,12 +105,9 @@ export class Desk {
 
   /** Show rows as they are now, where they were. Those that belong to another view leave. */
   async refresh(ids) {
-    const { queue, door, rows, ticks, shown } = this.#parts;
+    const { rows, ticks, shown } = this.#parts;
     if (!ids.length) return [];
-    const query = new URLSearchParams(queue.dataset.query);
-    for (const id of ids) query.append("id", id);
-    const piece = await door.piece(`${queue.dataset.rows}?${query}`);
-    const fresh = [...piece.querySelectorAll(".row")];
+    const fresh = await this.#fresh(ids);
     const put = rows.put(fresh.filter((row) => this.#belongs(row)));
     for (const row of fresh.filter((each) => !put.includes(each))) {
       const old = rows.at(row.dataset.id);
@@ -130,6 +116,14 @@ export class Desk {
     shown();
     ticks.count();
     return put;
+  }
+
+  async #fresh(ids) {
+    const { queue, door } = this.#parts;
+    const query = new URLSearchParams(queue.dataset.query);
+    for (const id of ids) query.append("id", id);
+    const piece = await door.piece(`${queue.dataset.rows}?${query}`);
+    return [...piece.querySelectorAll(".row")];
   }
 
   #moveOn(chosen, isLeaving) {
@@ -157,12 +151,12 @@ export class Desk {
 
   #fields(verb, chosen) {
     // A row that stands for a cluster is decided with all that wait like it
-    const like = ({ cluster }) => (cluster && verb in BECOMES ? "+" : "");
+    const like = ({ seen }) => (seen && verb in BECOMES ? `+${seen}` : "");
     const ticks = chosen.map(({ dataset }) => ["tick", `${dataset.id}:${dataset.version}${like(dataset)}`]);
     return [...this.#parts.notice.place, ["decide", verb], ...ticks];
   }
 
-  async #settle(verb, chosen, { done, late, notice: text, counts }, isLeaving) {
+  async #settle(verb, chosen, { done, late, rest, notice: text, counts }, isLeaving) {
     const { rows, notice, refill, shown } = this.#parts;
     const answers = new Map(done.map((each) => [String(each.id), each]));
     const stay = [];
@@ -180,6 +174,19 @@ export class Desk {
     notice.counts(counts, this.#view);
     refill.fill().then(shown);
     await this.refresh(stay);
+    if (rest.length) await this.#bringRest(rest, done.length);
+  }
+
+  /** What of a cluster was not decided stays where its row was, as one row. */
+  async #bringRest(rest, done) {
+    const { rows, ticks, notice, shown } = this.#parts;
+    const count = rest.reduce((sum, each) => sum + each.count, 0);
+    notice.tellMore("rest", { count, total: count + done });
+    for (const row of await this.#fresh(rest.map(({ id }) => id))) {
+      rows.standIn(rows.at(rest.find(({ id }) => String(id) === row.dataset.id).of), row);
+    }
+    shown();
+    ticks.count();
   }
 
   #forget(entry) {

@@ -53,7 +53,7 @@ export class Inline {
     this.#door
       .piece(address, { method: "POST", body: fields })
       .then((page) => this.#rows.put(page.querySelectorAll(".row")))
-      .catch((trouble) => this.#desk.tellTrouble(event.submitter.closest(".row"), trouble));
+      .catch((trouble) => this.#desk.told.trouble(event.submitter.closest(".row"), trouble));
     return true;
   }
 
@@ -73,7 +73,7 @@ export class Inline {
       const page = await this.#line.add(() => this.#door.piece(address));
       if (this.#opening === opening) this.#show(this.#rows.at(id), document.adoptNode(page.querySelector("form")));
     } catch (trouble) {
-      this.#desk.tellTrouble(this.#rows.at(id), trouble, () => this.#open(id, address));
+      this.#desk.told.trouble(this.#rows.at(id), trouble, () => this.#open(id, address));
     }
     if (this.#opening === opening) this.#opening = null;
   }

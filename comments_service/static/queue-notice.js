@@ -57,6 +57,11 @@ export class Notice {
     this.#speakSoon();
   }
 
+  /** What belongs to the last sentence. */
+  tellMore(name, values) {
+    this.say(this.#speech.say(`queue.done.${name}`, values));
+  }
+
   hide() {
     this.#element.hidden = true;
   }

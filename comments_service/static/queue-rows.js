@@ -84,10 +84,19 @@ export class Rows {
     const put = [...fresh].map((row) => document.adoptNode(row));
     for (const row of put) {
       const old = this.at(row.dataset.id);
+      this.#list.querySelector(`[data-stands-for="${row.dataset.id}"]`)?.remove();
       if (!old) this.#list.append(row);
       else this.#replace(old, row);
     }
     return put;
+  }
+
+  /** Let a row from the service stand where another one has left, until that comes back. */
+  standIn(left, row) {
+    const fresh = document.adoptNode(row);
+    fresh.dataset.standsFor = left.dataset.id;
+    if (this.at(row.dataset.id)) this.#replace(this.at(row.dataset.id), fresh);
+    else left.after(fresh);
   }
 
   /** Say something in the row itself. */

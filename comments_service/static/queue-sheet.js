@@ -29,7 +29,7 @@ export class Sheet {
       for (const form of file.querySelectorAll("form")) this.#prepare(form, [row]);
       file.querySelector("h1").focus();
     } catch (trouble) {
-      desk.tellTrouble(row, trouble, () => this.openFile(row));
+      desk.told.trouble(row, trouble, () => this.openFile(row));
     }
   }
 
@@ -44,7 +44,7 @@ export class Sheet {
       this.#prepare(form, chosen);
       form.querySelector(".field input, [type=radio]:checked").focus();
     } catch (trouble) {
-      desk.tellAll(trouble);
+      desk.told.troubleOfAll(trouble, desk.canUndo);
     }
   }
 

@@ -37,6 +37,11 @@ export class Told {
     this.#parts.shown();
   }
 
+  /** The same about no row alone. */
+  troubleOfAll(trouble, canUndo) {
+    this.#parts.notice.tell(this.sentence(trouble), canUndo);
+  }
+
   /** The same in a form that lies before the rows; to send it is to try again. */
   formTrouble(form, trouble) {
     tellForm(form, this.sentence(trouble), " ", ...this.#signIn(trouble));

@@ -25,8 +25,8 @@ export class Writer {
       return isTaken;
     } catch (trouble) {
       if (tellWrong(form, trouble.errors ?? [])) return false;
-      if (form.closest("dialog")) desk.tellFormTrouble(form, trouble);
-      else desk.tellTrouble(chosen[0], trouble, () => form.requestSubmit());
+      if (form.closest("dialog")) desk.told.formTrouble(form, trouble);
+      else desk.told.trouble(chosen[0], trouble, () => form.requestSubmit());
       return false;
     }
   }
@@ -41,7 +41,7 @@ export class Writer {
       const articles = new Set(chosen.map(({ dataset }) => dataset.article));
       await desk.took(answer, allOf(rows.shown.filter(({ dataset }) => articles.has(dataset.article))));
     } catch (trouble) {
-      for (const row of chosen) desk.tellTrouble(row, trouble, () => this.turn(address, value, chosen));
+      for (const row of chosen) desk.told.trouble(row, trouble, () => this.turn(address, value, chosen));
     }
   }
 }

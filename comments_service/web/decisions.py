@@ -12,10 +12,10 @@ from comments_service.decisions.act import Why
 from comments_service.decisions.claims import look_at
 from comments_service.decisions.decide import decide_all
 from comments_service.decisions.happened import happened_to
-from comments_service.decisions.likes import those_like
+from comments_service.decisions.likes import rest_of, those_like
 from comments_service.decisions.purge import Shown, count_shown, empty
 from comments_service.decisions.undo import undo as take_back
-from comments_service.decisions.verbs import Change, Verb
+from comments_service.decisions.verbs import TO_STATUS, Change, Verb
 from comments_service.errors import Malformed
 from comments_service.vocabulary import Status
 from comments_service.web.forms import comment_id
@@ -41,14 +41,15 @@ def decide() -> Response:
     place = place_of(request.form)
     if request.form.get("decide") == NOTHING:
         return make_response(redirect(place.address(), 303))
-    verb, changes = _wanted()
+    verb, changes, collapsed = _wanted()
     if not changes:
         return told(verb, place, notice={"key": "queue.done.nothing"})
     if verb == Verb.DELETE and not (request.form.get("sure") or wants_json()):
         return _ask(len(changes))
     outcome = decide_all(changes, by=g.moderator, now=wiring().now(), reason=_reason())
     done = (*outcome.done, *outcome.repeated)
-    return told(verb, place, done=done, late=outcome.late, batch=outcome.batch)
+    rest = rest_of(collapsed & {one.comment_id for one in done}, by=g.moderator)
+    return told(verb, place, done=done, late=outcome.late, batch=outcome.batch, rest=rest)
 
 
 @blueprint.post("/queue/undo")
@@ -134,16 +135,22 @@ def _ask(count: int) -> Response:
     return make_response(html)
 
 
-def _wanted() -> tuple[Verb, list[Change]]:
-    """The verb and its comments: a row's own button names its comment, the bar's buttons mean the ticks."""
+def _wanted() -> tuple[Verb, list[Change], set[int]]:
+    """The verb and its comments: a row's own button names its comment, the bar's buttons mean the ticks.
+
+    Last come those whose rows stood for a cluster; a mark is put on nothing but the row itself.
+    """
     word, _, tick = request.form.get("decide", "").partition(" ")
     if word not in set(Verb):
         raise Malformed
     verb = Verb(word)
     ticked = [read_tick(tick)] if tick else ticks()
     changes = [Change(one.comment_id, one.version, verb) for one in ticked]
-    collapsed = [change for change, one in zip(changes, ticked, strict=True) if one.is_cluster]
-    return verb, [*changes, *those_like(collapsed, besides=changes, by=g.moderator, limit=MAX_TICKS)]
+    if verb not in TO_STATUS:
+        return verb, changes, set()
+    collapsed = {one: tick.seen for one, tick in zip(changes, ticked, strict=True) if tick.seen}
+    like = those_like(collapsed, besides=changes, by=g.moderator, limit=MAX_TICKS)
+    return verb, [*changes, *like], {change.comment_id for change in collapsed}
 
 
 def _shown_page(place: Place) -> Shown:

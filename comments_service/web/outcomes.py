@@ -10,6 +10,7 @@ from flask import Response, g, jsonify, make_response, redirect, render_template
 
 from comments_service.decisions.act import Late, Why
 from comments_service.decisions.happened import Happened, happened_to
+from comments_service.decisions.likes import Rest
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
 from comments_service.queue.tally import tally
 from comments_service.storage.journal import DECIDED
@@ -38,16 +39,19 @@ def told(
     batch: str | None = None,
     notice: dict[str, Any] | None = None,
     count: int | None = None,
+    rest: Sequence[Rest] = (),
 ) -> Response:
     """The answer to a click. `notice` is what the next page tells: by default, how many were done so.
 
-    `count` is for what was done to something else than comments.
+    `count` is for what was done to something else than comments; `rest` is what waits of clusters all the
+    same.
 
     Raises: CommentNotFound when all it was about is one comment that is gone.
     """
     notice = notice or {"key": f"queue.done.{verb}", "count": len(done)}
     unfit = sum(one.why in UNFIT for one in late)
-    notice |= {"late": len(late) - unfit, "unfit": unfit, "batch": batch}
+    left = sum(one.count for one in rest)
+    notice |= {"late": len(late) - unfit, "unfit": unfit, "rest": left, "batch": batch}
     happened = {one.comment_id: one for one in _happened(late)}
     is_futile = bool(late) and not (len(done) if count is None else count)
     if is_futile and [one.why for one in late] == [Why.GONE]:
@@ -57,6 +61,7 @@ def told(
             "verb": verb,
             "done": [{"id": one.comment_id, "version": one.version, "status": one.to_status} for one in done],
             "late": [_late_as_json(one, happened[one.comment_id]) for one in late],
+            "rest": [{"of": one.shown_id, "id": one.stands_id, "count": one.count} for one in rest],
             "notice": moderators_words()["notice_text"](notice),
             "batch": batch,
             "counts": tally(g.moderator, site_key=place.site),

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from flask import request
 
 from comments_service.errors import Malformed
-from comments_service.web.forms import comment_id
+from comments_service.vocabulary import Seen
+from comments_service.web.forms import MAX_COMMENT_ID, comment_id
 
 MAX_TICKS = 500  # more than the longest page; the transaction of a decision stays short
-_TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})(\+?)")
+_TICK = re.compile(r"([0-9]{1,10}):([0-9]{1,10})(?:\+([0-9]{1,10})\.([0-9]{1,10}))?")
 
 
 @dataclass(frozen=True)
 class Tick:
-    """One comment in the version that was shown; `is_cluster` where its row stood for all like it."""
+    """One comment in the version that was shown; where its row stood for all like it, `seen` says how far."""
 
     comment_id: int
     version: int
-    is_cluster: bool
+    seen: Seen | None = None
 
 
 def ticks() -> list[Tick]:
@@ -44,4 +45,7 @@ def read_tick(text: str) -> Tick:
     version = comment_id(match[2]) if match else None
     if match is None or number is None or version is None:
         raise Malformed
-    return Tick(number, version, bool(match[3]))
+    if match[3]:
+        seen = Seen(*(min(int(digits), MAX_COMMENT_ID) for digits in match.groups()[2:]))
+        return Tick(number, version, seen)
+    return Tick(number, version)

@@ -15,7 +15,7 @@ from comments_service.texts import SOURCE_LANGUAGE, Texts
 from comments_service.web.wiring import wiring
 
 JUST_NOW = timedelta(minutes=1)
-NOTED = ("late", "unfit")  # what a notice may tell besides: how many were not done, and why
+NOTED = ("late", "unfit", "rest")  # what a notice may tell besides: how many were not done, and why
 
 
 def page_words(lang: str, texts: Texts | None = None) -> dict[str, Any]:
@@ -87,7 +87,10 @@ def _told(notice: Mapping[str, Any], say: Callable[..., str], say_count: Callabl
     """What the last action did: the session carried its key and numbers."""
     count = notice.get("count")
     sentences = [say(notice["key"]) if count is None else say_count(notice["key"], count)]
-    sentences += [say_count(f"queue.done.{name}", notice[name]) for name in NOTED if notice.get(name)]
+    noted = {name: number for name in NOTED if (number := notice.get(name))}
+    sentences += [
+        say_count(f"queue.done.{name}", number, total=number + (count or 0)) for name, number in noted.items()
+    ]
     return " ".join(sentences)
 
 
