@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from comments_service.decisions.undo import can_take_back
 from comments_service.errors import SiteNotFound
 from comments_service.rules.change import BROUGHT_BACK, CHANGED
+from comments_service.sites import CHANGED as SITE_CHANGED
 from comments_service.storage.database import reading
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Site
@@ -59,9 +60,9 @@ class RulesMark:
 class AuditRow:
     """One thing that was done, or `size` of them at once. `who` is None for the service and its operator.
 
-    `site` is its key and its name. `rules` were made by this, or decided about the comment. `count` is how
-    many comments a row tells of that stands for them all. `undone_by` took this back, `undoes` was taken back
-    by this.
+    `site` is its key and its name. `rules` were made by this, or decided about the comment. `changed` names
+    settings and rules, by their texts. `count` is how many comments a row tells of that stands for them all.
+    `undone_by` took this back, `undoes` was taken back by this.
     """
 
     id: int
@@ -78,6 +79,7 @@ class AuditRow:
     batch: str | None
     size: int
     rules: tuple[RulesMark, ...]
+    changed: tuple[str, ...]
     count: int | None
     undoes: int | None
     undone_by: int | None
@@ -218,6 +220,7 @@ def _told(
             batch=row.batch,
             size=sizes.get(row.batch, 1),
             rules=_rules(row),
+            changed=tuple(_changed(row)),
             count=row.details.get("count"),
             undoes=row.undoes_id,
             undone_by=undone_by.get(row.id),
@@ -235,6 +238,13 @@ def _rules(row: JournalRow) -> tuple[RulesMark, ...]:
     asked = row.details.get("rules", ()) if row.action == DECIDED else ()
     marks = (RulesMark(rule["scope"], rule["version"]) for rule in asked if rule["version"])
     return tuple(dict.fromkeys(marks))
+
+
+def _changed(row: JournalRow) -> Iterator[str]:
+    if row.action == SITE_CHANGED:
+        yield from (f"audit.setting.{name}" for name in row.details.get("changes", ()))
+    elif row.action in (CHANGED, BROUGHT_BACK):
+        yield from (f"rules.name.{name}" for name in row.details.get("rules", ()))
 
 
 def _sizes(session: Session, rows: Sequence[JournalRow], seen: Seen) -> dict[str | None, int]:

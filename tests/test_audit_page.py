@@ -14,11 +14,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from comments_service.decisions.decide import decide_all
+from comments_service.decisions.undo_sites import SETTINGS
 from comments_service.decisions.verbs import Change
 from comments_service.rules.change import Place, change_rules
+from comments_service.sites import SiteChange, change_site
 from comments_service.storage.database import db, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
+from comments_service.texts import Catalogue
 from comments_service.vocabulary import Role, SiteView, Status
 from tests.doors import send_own, sign_in
 from tests.factories import a_comment, a_site
@@ -90,6 +93,23 @@ def test_a_change_of_rules_leads_to_what_they_said(app: Flask, site: SiteView, n
     text = shown(client, action="rules-changed")
     assert f'href="/settings/demo/rules?version=1&amp;article={thread_id}#version-1"' in text
     assert "Rules of this article, version 1" in text
+
+
+def test_a_change_of_settings_or_rules_names_what_is_otherwise(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    client = sign_in(app)
+    with app.app_context():
+        change = SiteChange(name="The News", is_open=False)
+        change_site("demo", change, catalogue=Catalogue.load(), now=now)
+        change_rules(Place(site.id), {"max_depth": 2}, version=1, by=None, now=now)
+    assert "<span>name, open or closed</span>" in shown(client, action="site-changed")
+    assert "Depth of replies" in shown(client, action="rules-changed")
+
+
+def test_every_setting_has_a_name_in_the_audit() -> None:
+    known = Catalogue.load().languages["en"]
+    assert all(f"audit.setting.{name}" in known for name in SETTINGS)
 
 
 def test_actions_to_filter_by_are_those_of_the_own_sites(app: Flask, site: SiteView, now: datetime) -> None:

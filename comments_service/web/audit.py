@@ -77,6 +77,7 @@ def show() -> str:
         address=address,
         sentence=speaker.sentence,
         reason=speaker.reason,
+        changed=speaker.changed,
         action_name=speaker.action,
         service=SERVICE,
         people=PEOPLE,
@@ -119,7 +120,7 @@ def _notice(undone: Undone) -> dict[str, object]:
     why = {late.why for late in undone.late}
     if undone.count or len(why) != 1 or not why <= set(ALWAYS_THE_SAME):
         return told
-    return {"key": f"queue.too_late.{why.pop()}"}
+    return {"key": f"queue.too_late.{why.pop()}", "is_bad": True}
 
 
 def address(**changed: str) -> str:
@@ -152,6 +153,10 @@ class _Speaker:
             keys = [f"queue.reason.{code}" for code in row.reason.split(", ")]
             return " ".join(str(self._words["say"](key)) for key in keys if key in self._known)
         return str(self._words["say"]("audit.reason", reason=row.reason))
+
+    def changed(self, row: AuditRow) -> str:
+        """Which settings or rules are otherwise since then."""
+        return ", ".join(str(self._words["say"](key)) for key in row.changed if key in self._known)
 
     def action(self, action: str) -> str:
         """An action as a choice of the filter."""
