@@ -11,11 +11,13 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from sqlalchemy import select
 
+from comments_service.privacy import Keyring
 from comments_service.storage.database import db
 from comments_service.storage.decisions import Standing
+from comments_service.tokens import receipt
 from comments_service.vocabulary import Role, SiteView
 from tests.browser import Console, assert_good
-from tests.conftest import Clock
+from tests.conftest import NOW, Clock
 from tests.doors import dangers, everything, sign_in
 from tests.factories import PASSWORD, a_comment, a_moderator, a_site
 from tests.servers import LiveService
@@ -161,6 +163,25 @@ def test_a_ban_by_domain_shows_the_domain_of_the_email_masked_and_that_of_a_webs
         moderator.get("/audit/export.csv").text,
     ]
     assert "dan-miller" not in "".join(shown)
+
+
+@pytest.mark.parametrize("mark", ["receipt", "network", "domain"])
+def test_an_author_is_banned_by_each_trace_through_the_form(
+    app: Flask, site: SiteView, moderator: FlaskClient, keys: Keyring, mark: str
+) -> None:
+    comment = a_comment(app, site, email="dan@spam.example", network="10.9.8.0/24")
+    assert send(moderator, comment.id, "author", kind="ban", mark=mark).status_code == 303
+    shown = {"receipt": f"whoever wrote comment #{comment.id}.", "domain": "everybody from "}
+    told = shown.get(mark, f"the network of comment #{comment.id}.")
+    assert f"Banned: {told}" in page(moderator, comment.id)
+    previous = receipt(keys, site="demo", comment_id=comment.id)
+    left = {
+        "receipt": {"email": "dan@spam.example", "previous": previous},
+        "network": {"network": "10.9.8.0/24"},
+        "domain": {"email": "eva@spam.example"},
+    }
+    later = [a_comment(app, site, status="spam", now=NOW, **fields) for fields in (left[mark], {})]
+    assert [one.version for one in later] == [1, 2]  # the first stood there by itself
 
 
 WRONG_WISHES = [

@@ -111,6 +111,8 @@ def test_shift_marks_all_that_are_ticked_and_one_undo_is_for_all(
     expect(page.locator(".row .chip").get_by_text(mark, exact=True)).to_have_count(0)
     press(page, "z")
     expect(page.locator(".row .chip").get_by_text(mark, exact=True)).to_have_count(2)
+    press(page, "z")
+    expect(page.locator(".row .chip").get_by_text(mark, exact=True)).to_have_count(0)
     assert is_still(page)
 
 

@@ -117,6 +117,39 @@ def test_one_row_of_a_bulk_is_taken_back_alone(app: Flask, site: SiteView, moder
     assert journal(app)[-1].undoes_id == row.id
 
 
+def test_what_was_done_to_one_comment_is_taken_back_step_by_step(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    comment = a_comment(app, site)
+    states, batches = [], []
+    with app.app_context():
+        for number, verb in enumerate((Verb.PIN, Verb.PICK, Verb.UNPIN, Verb.SPAM)):
+            states.append(state(app, comment))
+            clock.forward(minutes=1)
+            decide(Change(comment.id, comment.version + number, verb), by=None, now=clock.now)
+            batches.append(last_batch(app))
+        while batches:
+            assert undo(by=None, now=clock.now, batch=batches.pop()).count == 1
+            assert state(app, comment) == states.pop()
+    assert drift(app) == 0
+
+
+def test_what_was_taken_back_and_done_again_still_stands_in_the_way(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    comment = a_comment(app, site)
+    with app.app_context():
+        decide(Change(comment.id, comment.version, Verb.PIN), by=None, now=clock.now)
+        first = last_batch(app)
+        decide(Change(comment.id, comment.version + 1, Verb.UNPIN), by=None, now=clock.now)
+        undone = undo(by=None, now=clock.now, batch=last_batch(app))
+        again = undo(by=None, now=clock.now, batch=undone.batch)
+        assert [one.why for one in undo(by=None, now=clock.now, batch=first).late] == ["changed"]
+        undo(by=None, now=clock.now, batch=again.batch)
+        assert undo(by=None, now=clock.now, batch=first).count == 1
+    assert row_of(app, comment).pinned_at is None
+
+
 def test_a_second_undo_is_told_that_it_was_taken_back(
     app: Flask, site: SiteView, moderator: FlaskClient
 ) -> None:

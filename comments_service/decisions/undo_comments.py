@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from comments_service.decisions.act import (
@@ -39,7 +39,7 @@ def take_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
     for row in rows:
         comment = found.get(row.comment_id or 0)
         values = _earlier(session, row, act)
-        why = _why_not(comment, row, values)
+        why = _why_not(session, comment, row, values)
         if why is not None or comment is None:
             late.append(Late(row.comment_id or 0, why or Why.GONE))
         else:
@@ -63,14 +63,31 @@ def _earlier(session: Session, row: JournalRow, act: Act) -> dict[str, Any]:
     return values
 
 
-def _why_not(comment: Found | None, row: JournalRow, values: dict[str, Any]) -> Why | None:
+def _why_not(session: Session, comment: Found | None, row: JournalRow, values: dict[str, Any]) -> Why | None:
     if comment is None:
         return Why.GONE
-    if row.version is None or comment.version != row.version + 1:
+    if not _is_as_left(session, comment, row):
         return Why.CHANGED
     if comment.is_letter and values.get("status") == Status.APPROVED:
         return Why.LETTER
     return None
+
+
+def _is_as_left(session: Session, comment: Found, row: JournalRow) -> bool:
+    """Whether nothing was done to the comment since, or all of it was taken back, the last thing first."""
+    if row.version is None or comment.version == row.version + 1:
+        return row.version is not None
+    since = select(JournalRow.id, JournalRow.undoes_id).where(
+        JournalRow.comment_id == comment.id, JournalRow.id > row.id, JournalRow.version.is_not(None)
+    )
+    done = session.execute(since.order_by(JournalRow.id)).all()
+    standing: list[int] = []
+    for later in done:
+        if standing and later.undoes_id == standing[-1]:
+            standing.pop()
+        else:
+            standing.append(later.id)
+    return not standing and len(done) == comment.version - row.version - 1  # each change has its row
 
 
 def _restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any], act: Act) -> None:
