@@ -10,7 +10,7 @@ globalThis.looks = (() => {
   const isThere = (one) => one.checkVisibility({ visibilityProperty: true });
   const all = (selector) => [...document.querySelectorAll(selector)].filter(isThere);
   // Where the keyboard is at work: in what has opened, else on the page. A menu closes when the focus leaves it
-  const top = () => document.querySelector("dialog:modal, .menu[open]") ?? document.body;
+  const top = () => document.querySelector("dialog:modal, .menu[open], .bulk__more[open]") ?? document.body;
 
   // What Tab must reach, in this order; of a group of radio buttons it is one.
   function stops() {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import Console, assert_accessible, overflow
 from tests.factories import StoredComment
@@ -132,3 +132,26 @@ def test_what_decides_is_large_enough_for_a_thumb_and_always_at_hand(
         box = control.bounding_box()
         assert box is not None
         assert box["height"] >= SMALLEST_TARGET, control.inner_text()
+
+
+def test_nothing_moves_under_the_thumb(
+    page: Page, live_service: LiveService, waiting: list[StoredComment]
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    sign_in(page, live_service)
+    row, button = row_of(page, "Ana"), page.locator(".filters__summary")
+    before = place_of(row), place_of(button)
+    page.get_by_label("Select the comment by Ana").check()
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    assert place_of(row) == before[0]
+    button.click()
+    expect(page.get_by_label("Flagged")).to_be_visible()
+    assert place_of(button) == before[1]
+
+
+def place_of(thing: Locator) -> list[float]:
+    """Where it stands on the page, wherever that is scrolled to."""
+    where: list[float] = thing.evaluate(
+        "one => (({ left, top }) => [left, top + scrollY].map(Math.round))(one.getBoundingClientRect())"
+    )
+    return where

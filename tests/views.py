@@ -54,7 +54,7 @@ def for_all(part: str) -> Steps:
     """Ask for something more seldom about all that are ticked."""
 
     def steps(page: Page, _: Room) -> None:
-        page.locator(".menu--bulk > summary").click()
+        page.locator(".bulk__more > summary").click()
         page.locator(f'[data-bulk="{part}"]').click()
 
     return steps
@@ -206,7 +206,7 @@ VIEWS: dict[str, View] = {
     "queue ticked": View(QUEUE, "queue/queue.html", "/queue?tick=all"),
     "queue with a menu": View(QUEUE, "queue/queue.html", "/queue", then=unfold(".row .menu > summary")),
     "queue with the menu for all": View(
-        QUEUE, "queue/queue.html", "/queue?tick=all", then=unfold(".menu--bulk > summary")
+        QUEUE, "queue/queue.html", "/queue?tick=all", then=unfold(".bulk__more > summary")
     ),
     "queue, all to be moved": View(
         QUEUE, "queue/bulk.html", "/queue?tick=all", then=for_all("move"), scripts=False
