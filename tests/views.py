@@ -217,6 +217,14 @@ VIEWS: dict[str, View] = {
     "queue, a long one unfolded": View(QUEUE, "queue/queue.html", "/queue", then=unfold(".fold > summary")),
     "queue, quick edit": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "q", until=".row__inline")),
     "queue, reply": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "r", until=".row__inline")),
+    "queue, a move": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "m", until=".row__inline")),
+    "queue, an author": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "b", until=".row__inline")),
+    "queue, a whole file": View(
+        QUEUE, "queue/queue.html", "/queue", then=keys("j", "e", until=".sheet .file")
+    ),
+    "queue, authors of many": View(
+        QUEUE, "queue/queue.html", "/queue", then=keys("Shift+x", "Shift+b", until=".sheet form")
+    ),
     "queue, its keys": View(QUEUE, "queue/queue.html", "/queue", then=keys("?", until="dialog[open]")),
     "queue asks": View(
         QUEUE, "queue/queue.html", "/queue?status=trash", then=keys("j", "d", until="dialog[open]")

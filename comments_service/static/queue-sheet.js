@@ -11,6 +11,8 @@ export class Sheet {
   constructor(parts) {
     this.#parts = parts;
     this.#dialog.addEventListener("close", () => this.#left());
+    // Of a long field browsers show the caret alone, and not where the field ends
+    this.#dialog.addEventListener("focusin", ({ target }) => target.scrollIntoView({ block: "nearest" }));
     this.#dialog.addEventListener("click", (event) => {
       const isLeft = event.target === this.#dialog || event.target.closest("[data-cancel]");
       if (!isLeft) return;
