@@ -121,6 +121,7 @@ def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
     page.get_by_label("Password").fill(demo.password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text(OWN_TEXT)).to_be_visible()
+    expect(page.locator(".bulk--idle")).to_be_visible()  # its script has run
     take(page, "queue")
     take_rules_pictures(page, demo)
     take_check_up_picture(page, demo)
