@@ -94,9 +94,9 @@ export class Rows {
   /** Let a row from the service stand where another one has left, until that comes back. */
   standIn(left, row) {
     const fresh = document.adoptNode(row);
-    fresh.dataset.standsFor = left.dataset.id;
+    fresh.dataset.standsFor = left?.dataset.id ?? "";
     if (this.at(row.dataset.id)) this.#replace(this.at(row.dataset.id), fresh);
-    else left.after(fresh);
+    else (left ?? this.end).after(fresh);
   }
 
   /** Say something in the row itself. */
