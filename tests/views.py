@@ -190,7 +190,7 @@ VIEWS: dict[str, View] = {
         filled("Send the link", email="nobody"),
     ),
     "queue": View(QUEUE, "queue/queue.html", "/queue"),
-    "queue without scripts": View(QUEUE, "queue/queue.html", "/queue", scripts=False),
+    "queue without scripts": View(QUEUE, "queue/queue.html", "/queue?article={spares}", scripts=False),
     "queue of a viewer": View(QUEUE, "queue/queue.html", "/queue", "vera"),
     "queue, all": View(QUEUE, "queue/queue.html", "/queue?status=all"),
     "queue, approved": View(QUEUE, "queue/queue.html", "/queue?status=approved"),
@@ -203,10 +203,12 @@ VIEWS: dict[str, View] = {
     "queue, nothing found": View(QUEUE, "queue/queue.html", "/queue?q=nothing-like-it&flagged=1"),
     "queue, nothing waits": View(QUEUE, "queue/queue.html", "/queue", "ed"),
     "queue, no spam": View(QUEUE, "queue/queue.html", "/queue?status=spam", "ed"),
-    "queue ticked": View(QUEUE, "queue/queue.html", "/queue?tick=all"),
-    "queue with a menu": View(QUEUE, "queue/queue.html", "/queue", then=unfold(".row .menu > summary")),
+    "queue ticked": View(QUEUE, "queue/queue.html", "/queue?tick=all&q=casino"),
+    "queue with a menu": View(
+        QUEUE, "queue/queue.html", "/queue?article={spares}", then=unfold(".row .menu > summary")
+    ),
     "queue with the menu for all": View(
-        QUEUE, "queue/queue.html", "/queue?tick=all", then=unfold(".bulk__more > summary")
+        QUEUE, "queue/queue.html", "/queue?tick=all&article={spares}", then=unfold(".bulk__more > summary")
     ),
     "queue, all to be moved": View(
         QUEUE, "queue/bulk.html", "/queue?tick=all", then=for_all("move"), scripts=False
@@ -214,18 +216,33 @@ VIEWS: dict[str, View] = {
     "queue, all authors to be judged": View(
         QUEUE, "queue/bulk.html", "/queue?tick=all", then=for_all("author"), scripts=False
     ),
-    "queue, a long one unfolded": View(QUEUE, "queue/queue.html", "/queue", then=unfold(".fold > summary")),
-    "queue, quick edit": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "q", until=".row__inline")),
-    "queue, reply": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "r", until=".row__inline")),
-    "queue, a move": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "m", until=".row__inline")),
-    "queue, an author": View(QUEUE, "queue/queue.html", "/queue", then=keys("j", "b", until=".row__inline")),
+    "queue, a long one unfolded": View(
+        QUEUE, "queue/queue.html", "/queue?q=sentence", then=unfold(".fold > summary")
+    ),
+    "queue, quick edit": View(
+        QUEUE, "queue/queue.html", "/queue?q=casino", then=keys("j", "q", until=".row__inline")
+    ),
+    "queue, reply": View(
+        QUEUE, "queue/queue.html", "/queue?q=casino", then=keys("j", "r", until=".row__inline")
+    ),
+    "queue, a move": View(
+        QUEUE, "queue/queue.html", "/queue?q=casino", then=keys("j", "m", until=".row__inline")
+    ),
+    "queue, an author": View(
+        QUEUE, "queue/queue.html", "/queue?q=casino", then=keys("j", "b", until=".row__inline")
+    ),
     "queue, a whole file": View(
-        QUEUE, "queue/queue.html", "/queue", then=keys("j", "e", until=".sheet .file")
+        QUEUE, "queue/queue.html", "/queue?q=casino", then=keys("j", "e", until=".sheet .file")
     ),
     "queue, authors of many": View(
-        QUEUE, "queue/queue.html", "/queue", then=keys("Shift+x", "Shift+b", until=".sheet form")
+        QUEUE,
+        "queue/queue.html",
+        "/queue?article={spares}",
+        then=keys("Shift+x", "Shift+b", until=".sheet form"),
     ),
-    "queue, its keys": View(QUEUE, "queue/queue.html", "/queue", then=keys("?", until="dialog[open]")),
+    "queue, its keys": View(
+        QUEUE, "queue/queue.html", "/queue?q=casino", then=keys("?", until="dialog[open]")
+    ),
     "queue asks": View(
         QUEUE, "queue/queue.html", "/queue?status=trash", then=keys("j", "d", until="dialog[open]")
     ),
@@ -253,7 +270,7 @@ VIEWS: dict[str, View] = {
     "audit narrowed": View("/audit", "audit.html", "/audit?person=people&comment={parent}"),
     "audit of a bulk": View("/audit", "audit.html", "/audit?batch={batch}"),
     "audit, nothing": View("/audit", "audit.html", "/audit?action=site-missing"),
-    "audit of a viewer": View("/audit", "audit.html", "/audit", "vera"),
+    "audit of a viewer": View("/audit", "audit.html", "/audit?comment={parent}", "vera"),
     "dashboard": View("/dashboard", "dashboard.html", "/dashboard"),
     "dashboard as a table": View(
         "/dashboard", "dashboard.html", "/dashboard?site=demo", then=unfold(".dashboard__table summary")
