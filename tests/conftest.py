@@ -36,6 +36,7 @@ from comments_service.storage.database import db, migrate
 from comments_service.vocabulary import SiteView
 from tests.browser import Console
 from tests.factories import a_site
+from tests.quicker import EmptiedDatabase, keep_templates, routes_compiled_once
 from tests.servers import (
     PATIENCE_SECONDS,
     VALKEY_SOCKET,
@@ -125,6 +126,21 @@ def postgres_template() -> Iterator[str]:
         yield str(make_url(url).database)
 
 
+@pytest.fixture(scope="session")
+def emptied_database(postgres_template: str) -> Iterator[EmptiedDatabase]:
+    """This worker's PostgreSQL database."""
+    database = EmptiedDatabase(postgres_template)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_routes() -> Iterator[None]:
+    """Let the apps of a worker share what their routes are compiled to."""
+    with routes_compiled_once():
+        yield
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a migrated, empty database that belongs to this test alone."""
@@ -132,8 +148,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         template: Path = request.getfixturevalue("sqlite_template")
         yield f"sqlite:///{shutil.copy(template, tmp_path / 'comments.sqlite3')}"
     else:
-        with postgres_database(request.getfixturevalue("postgres_template")) as url:
-            yield url
+        emptied: EmptiedDatabase = request.getfixturevalue("emptied_database")
+        yield emptied.emptied()
 
 
 @pytest.fixture
@@ -178,6 +194,7 @@ def make_app(clock: Clock) -> Iterator[Callable[[Settings], Flask]]:
         def make(settings: Settings) -> Flask:
             app = create_app(settings, clock=clock)
             app.testing = True
+            keep_templates(app)
             stack.callback(close, app)
             return app
 
@@ -271,6 +288,7 @@ UNHURRIED: dict[str, Any] = {"submission_interval_seconds": 0, "submissions_per_
 def live(settings: Settings, listener: socket.socket, host_page: HostPage) -> Iterator[LiveService]:
     """Serve an app with the demo site, and show its widget on the host page."""
     app = create_app(settings)
+    keep_templates(app)
     site = a_site(app, origins=(host_page.origin,), now=datetime.now(UTC))
     host_page.embed(settings.public_url, site=site.key)
     try:
