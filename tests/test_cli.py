@@ -194,7 +194,7 @@ def test_what_is_logged_never_gets_into_an_export(run: Run, tmp_path: Path) -> N
     run("site", "add", "demo", "--origin", ORIGIN, **fresh)
     result = run("export", "demo", "--with-emails", **fresh)
     assert "secret_key_made" in result.stderr
-    assert [json.loads(line)["type"] for line in result.stdout.splitlines()] == ["site"]
+    assert [json.loads(line)["type"] for line in result.stdout.splitlines()] == ["site", "rules", "event"]
 
 
 def test_an_export_to_a_file_overwrites_nothing(run: Run, site: SiteView, tmp_path: Path) -> None:
