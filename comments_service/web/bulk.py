@@ -12,7 +12,7 @@ from comments_service.decisions.move import move_all
 from comments_service.decisions.standing import Trace
 from comments_service.errors import CommentNotFound, FieldsRefused, Malformed
 from comments_service.web.outcomes import back, told, wants_json
-from comments_service.web.place import place_of
+from comments_service.web.place import Place, place_of
 from comments_service.web.sessions import require_moderator
 from comments_service.web.ticks import ticks
 from comments_service.web.wiring import wiring
@@ -29,24 +29,24 @@ blueprint.before_request(require_moderator)
 @blueprint.post("/queue/move")
 def carry_over() -> Response:
     """Move all selected comments below one other article; asks which one first."""
-    shown = {tick.comment_id: tick.version for tick in ticks()}
+    place, shown = place_of(request.form), {tick.comment_id: tick.version for tick in ticks()}
     if not shown:
-        return _nothing("move")
+        return _nothing("move", place)
     if "address" not in request.form and "thread" not in request.form:
         return _form("move", list(shown))
     try:
         outcome = move_all(shown, target(), by=g.moderator, now=wiring().now())
     except FieldsRefused as error:
         return _refused("move", list(shown), error)
-    return _told("move", "queue.done.move", outcome)
+    return _told("move", place, "queue.done.move", outcome)
 
 
 @blueprint.post("/queue/authors")
 def judge_authors() -> Response:
     """Ban or trust the authors of all selected comments; asks how first."""
-    ids = list({tick.comment_id: None for tick in ticks()})
+    place, ids = place_of(request.form), list({tick.comment_id: None for tick in ticks()})
     if not ids:
-        return _nothing("author")
+        return _nothing("author", place)
     if "kind" not in request.form:
         return _form("author", ids)
     parts = wiring()
@@ -61,7 +61,7 @@ def judge_authors() -> Response:
         )
     except FieldsRefused as error:
         return _refused("author", ids, error)
-    return _told("author", f"queue.done.{request.form['kind']}", outcome)
+    return _told("author", place, f"queue.done.{request.form['kind']}", outcome)
 
 
 @blueprint.post("/queue/articles")
@@ -70,22 +70,22 @@ def open_or_close() -> Response:
     wanted = request.form.get("switch")
     if wanted not in ("open", "close"):
         raise Malformed
-    ids = {tick.comment_id for tick in ticks()}
+    place, ids = place_of(request.form), {tick.comment_id for tick in ticks()}
     if not ids:
-        return _nothing(wanted)
+        return _nothing(wanted, place)
     outcome = open_or_close_all(ids, is_open=wanted == "open", by=g.moderator, now=wiring().now())
-    return _told(wanted, f"queue.done.{wanted}", outcome)
+    return _told(wanted, place, f"queue.done.{wanted}", outcome)
 
 
-def _nothing(verb: str) -> Response:
-    return told(verb, place_of(request.form), notice={"key": "queue.done.nothing"})
+def _nothing(verb: str, place: Place) -> Response:
+    return told(verb, place, notice={"key": "queue.done.nothing"})
 
 
-def _told(verb: str, key: str, outcome: Outcome) -> Response:
+def _told(verb: str, place: Place, key: str, outcome: Outcome) -> Response:
     notice = {"key": key, "count": outcome.count}
     return told(
         verb,
-        place_of(request.form),
+        place,
         done=outcome.done,
         late=outcome.late,
         batch=outcome.batch,

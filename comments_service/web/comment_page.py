@@ -56,6 +56,12 @@ class ReplyForm(CommentWords):
         """The name is the moderator's own."""
 
 
+@blueprint.before_request
+def know_place() -> None:
+    """Where forms lead back to: looked at before anything is done, for no form half works."""
+    g.place = place_of(request.form)
+
+
 @blueprint.get(f"/queue/comments/{MAX_ID}number>")
 def show(number: int) -> Response:
     """Everything about one comment; `part` asks for one of its forms alone, or all of it without a frame."""
@@ -131,8 +137,7 @@ def _told(verb: str, outcome: Outcome, key: str) -> Response:
     done = (*outcome.done, *outcome.repeated)
     count = len(done) if done else int(not outcome.late)
     notice = {"key": key}
-    place = place_of(request.form)
-    return told(verb, place, done=done, late=outcome.late, batch=outcome.batch, notice=notice, count=count)
+    return told(verb, g.place, done=done, late=outcome.late, batch=outcome.batch, notice=notice, count=count)
 
 
 def _version() -> int:

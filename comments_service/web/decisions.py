@@ -112,10 +112,10 @@ def open_or_close(number: int) -> Response:
     wanted = request.form.get("switch")
     if wanted not in ("open", "close"):
         raise Malformed
-    by, now = g.moderator, wiring().now()
+    place, by, now = place_of(request.form), g.moderator, wiring().now()
     batch = articles.open_or_close(number, is_open=wanted == "open", by=by, now=now)
     notice = {"key": f"queue.article.{wanted}_done"}
-    return told(wanted, place_of(request.form), batch=batch, notice=notice)
+    return told(wanted, place, batch=batch, notice=notice)
 
 
 def _ask(count: int) -> Response:

@@ -14,7 +14,7 @@ from comments_service.queue.question import Sort, View
 from comments_service.reveal import reveal_email
 from comments_service.vocabulary import Status
 from comments_service.web.forms import comment_id
-from comments_service.web.place import Place, place_of
+from comments_service.web.place import Place, checked, place_of
 from comments_service.web.queue_words import queue_words
 from comments_service.web.sessions import NOTICE, require_moderator
 from comments_service.web.wiring import wiring
@@ -126,9 +126,9 @@ def rows() -> Response:
 @blueprint.post(f"/queue/{MAX_ID}number>/reveal")
 def reveal(number: int) -> Response:
     """Show one email, this once; the audit keeps who looked."""
-    parts = wiring()
+    parts, place = wiring(), checked(place_of(request.form))
     email = reveal_email(number, by=g.moderator, keys=parts.keys, now=parts.now())
-    place, revealed = place_of(request.form), {number: email}
+    revealed = {number: email}
     if request.form.get("part") != "row":
         return _page(place, revealed=revealed)
     page = replace(_read(place, page_size=1), rows=_single(place, [str(number)]))

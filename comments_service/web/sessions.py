@@ -35,6 +35,7 @@ from comments_service.errors import (
     CommentsError,
     FormRefused,
     InsecureConnection,
+    Malformed,
     SignInRefused,
     TooManyGuesses,
 )
@@ -292,6 +293,7 @@ def _guard() -> None:
         return
     if not request.is_secure and _host() not in LOCAL_HOSTS:
         raise InsecureConnection
+    _refuse_nul()
     if request.method not in SAFE_METHODS:
         _refuse_foreign_forms()
 
@@ -299,6 +301,13 @@ def _guard() -> None:
 def _host() -> str:
     host, _, port = request.host.rpartition(":")
     return host if host and port.isdigit() else request.host
+
+
+def _refuse_nul() -> None:
+    """No name and no field of ours has a NUL in it, and PostgreSQL fails on one wherever it is compared."""
+    sent = (*request.args.items(multi=True), *request.form.items(multi=True))
+    if "\0" in request.path or any("\0" in text for pair in sent for text in pair):
+        raise Malformed
 
 
 def _refuse_foreign_forms() -> None:
