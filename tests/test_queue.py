@@ -504,7 +504,7 @@ def test_what_no_page_of_ours_sends_is_refused_and_changes_nothing(
     [
         ({"status": "everything"}, 404),
         ({"site": "nobody"}, 404),
-        ({"site": "\x00"}, 404),
+        ({"site": "\x00"}, 400),
         ({"cursor": "x"}, 400),
         ({"cursor": "W10"}, 400),
         ({"cursor": "\x00"}, 400),

@@ -106,7 +106,7 @@ def export() -> Response:
 def undo() -> Response:
     """Take back what a row tells of, alone or with all that was done at once, and come back here."""
     batch, row = request.form.get("batch", ""), comment_id(request.form.get("journal", ""))
-    if not _BATCH.fullmatch(batch) and row is None:
+    if not (_BATCH.fullmatch(batch) if batch else row):
         raise Malformed
     by, now = g.moderator, wiring().now()
     undone = take_back(by=by, now=now, batch=batch) if batch else take_back(by=by, now=now, journal_id=row)

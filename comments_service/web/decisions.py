@@ -57,7 +57,7 @@ def undo() -> Response:
     """Take back a whole batch, or the one thing that a row of the audit page tells of."""
     place = place_of(request.form)
     batch, row = request.form.get("batch", ""), comment_id(request.form.get("journal", ""))
-    if not _BATCH.fullmatch(batch) and row is None:
+    if not (_BATCH.fullmatch(batch) if batch else row):
         raise Malformed
     by, now = g.moderator, wiring().now()
     undone = take_back(by=by, now=now, batch=batch) if batch else take_back(by=by, now=now, journal_id=row)

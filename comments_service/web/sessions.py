@@ -305,8 +305,8 @@ def _host() -> str:
 
 def _refuse_nul() -> None:
     """No name and no field of ours has a NUL in it, and PostgreSQL fails on one wherever it is compared."""
-    sent = (*request.args.items(multi=True), *request.form.items(multi=True))
-    if "\0" in request.path or any("\0" in text for pair in sent for text in pair):
+    asked = request.args.items(multi=True)
+    if "\0" in request.path or any("\0" in text for pair in asked for text in pair):
         raise Malformed
 
 
