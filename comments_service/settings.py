@@ -107,7 +107,8 @@ class Settings(BaseSettings):
     network_retention_days: int = Field(30, ge=1, description="Hashes of networks are dropped after this.")
     spam_retention_days: int = Field(30, ge=1, description="Spam and trash are deleted after this.")
     journal_retention_days: int = Field(730, ge=1, description="Rows of the audit are deleted after this.")
-    page_size: int = Field(50, ge=1, le=200, description="Top-level comments in one answer.")
+    page_size: int = Field(50, ge=1, le=200, description="Rows on a page of the queue and of the audit.")
+    thread_page_size: int = Field(20, ge=1, le=200, description="Top-level comments on a page of a thread.")
     smtp_url: SecretStr | None = Field(
         None,
         description="The mail server for letters: `smtp://` or `smtps://`, user and password.",

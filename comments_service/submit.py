@@ -29,6 +29,7 @@ from comments_service.storage import search
 from comments_service.storage.database import lock_for, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, Site, SubmissionKey, Thread
+from comments_service.storage.roots import show_roots
 from comments_service.storage.rules import in_force
 from comments_service.storage.threads import learn_alias, open_thread
 from comments_service.vocabulary import InForce, Receipt, Status, Submission, Verdict
@@ -213,6 +214,7 @@ def _store(
     if verdict.status == Status.APPROVED:
         shown = {"approved_count": Thread.approved_count + 1, "version": Thread.version + 1}
         session.execute(update(Thread).where(Thread.id == thread.id).values(shown))
+        show_roots(session, [comment.root_id or comment.id])
         learn_alias(session, thread, submission.article.normalised_url)
     return comment
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ MAX_TEXT_BYTES = 65_525  # MySQL's TEXT less ten, so that every export can be ta
 MAX_TITLE_CHARACTERS = 300
 MAX_URL_CHARACTERS = 2_000
 MAX_ARTICLE_ID_CHARACTERS = 200
+SORTS = ("oldest", "newest")  # the orders of top-level comments; replies always come oldest first
 
 
 class Status(StrEnum):
@@ -71,6 +72,19 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Options:
+    """How a site wants its threads to be shown; what is not stored is as for a new site."""
+
+    sort: str = SORTS[0]
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Options:
+        """Options as they are kept in the database; a release that went back leaves what it does not know."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})
+
+
+@dataclass(frozen=True)
 class InForce:
     """The rules of one article: its site's in one version, but for those it has itself (`own`) in another."""
 
@@ -105,6 +119,7 @@ class SiteView:
     rules: Rules
     rules_version: int
     takes_letters: bool
+    options: Options
     version: int
 
     @property
@@ -185,8 +200,20 @@ class Author:
 
 
 @dataclass(frozen=True)
+class Left:
+    """The replies below one top-level comment that a page does not show: how many, and where they go on."""
+
+    count: int
+    cursor: str
+
+
+@dataclass(frozen=True)
 class CommentView:
-    """One comment as shown. `html` is safe; a removed one keeps its place only for the replies below it."""
+    """One comment as shown. `html` is safe; a removed one keeps its place only for the replies below it.
+
+    `depth` is where it is shown, at most as deep as the site wants. Of a top-level one `replies` counts all
+    that readers can see below it, and `left` says which of them this page leaves out.
+    """
 
     id: int
     parent_id: int | None
@@ -201,6 +228,9 @@ class CommentView:
     edited_at: datetime | None = None
     is_pinned: bool = False
     is_picked: bool = False
+    root_id: int | None = None
+    replies: int = 0
+    left: Left | None = None
 
 
 @dataclass(frozen=True)
@@ -214,6 +244,8 @@ class ThreadSnapshot:
     count: int
     heading: str
     comments: tuple[CommentView, ...]
+    sort: str
+    previous_cursor: str | None
     next_cursor: str | None
     max_depth: int
     etag: str

@@ -81,7 +81,7 @@ def test_the_thread_never_depends_on_who_asks(app: Flask, site: SiteView, client
 
 @on_sqlite
 def test_the_pages_of_a_long_thread_follow_each_other_by_cursor(settings: Any, make_app: Any) -> None:
-    app = make_app(settings.model_copy(update={"page_size": 2}))
+    app = make_app(settings.model_copy(update={"thread_page_size": 2}))
     site, client = a_site(app), app.test_client()
     made = [str(a_comment(app, site, now=NOW + timedelta(minutes=n)).id) for n in range(5)]
     seen: list[str] = []

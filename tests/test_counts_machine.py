@@ -1,7 +1,8 @@
-"""Whatever happens in whatever order, a thread's count equals its approved rows."""
+"""Whatever happens in whatever order, a thread's counts equal its approved rows."""
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -32,7 +33,7 @@ from comments_service.errors import (
 )
 from comments_service.settings import Settings
 from comments_service.storage.database import db
-from comments_service.storage.models import Comment, Thread
+from comments_service.storage.models import Comment, Thread, ThreadRoot
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import NOW, SECRET_KEY, close
@@ -111,6 +112,20 @@ class Comments(RuleBasedStateMachine):
             )
             for kept, rows in db.session.execute(select(Thread.approved_count, counted.scalar_subquery())):
                 assert kept == rows
+
+    @invariant()
+    def top_level_comments_are_known_with_their_replies(self) -> None:
+        with self.app.app_context():
+            columns = (Comment.id, Comment.root_id, Comment.thread_id, Comment.status)
+            rows = db.session.execute(select(*columns)).all()
+            replies = Counter(row.root_id for row in rows if row.status == Status.APPROVED)
+            shown = {
+                (row.id, row.thread_id, replies[row.id])
+                for row in rows
+                if row.root_id is None and (row.status == Status.APPROVED or replies[row.id])
+            }
+            kept = select(ThreadRoot.comment_id, ThreadRoot.thread_id, ThreadRoot.replies)
+            assert {tuple(row) for row in db.session.execute(kept)} == shown
 
     def teardown(self) -> None:
         close(self.app)

@@ -217,7 +217,7 @@ def test_replies_stand_below_what_they_answer(app: Flask, site: SiteView, client
 def test_more_comments_are_behind_a_link_with_a_way_back(
     site: SiteView, settings: Settings, make_app: Callable[[Settings], Flask]
 ) -> None:
-    app = make_app(settings.model_copy(update={"page_size": 2}))
+    app = make_app(settings.model_copy(update={"thread_page_size": 2}))
     comments = [a_comment(app, site) for _ in range(3)]
     client = app.test_client()
     more = re.search(r'href="([^"]+)">More comments', page(client).text)

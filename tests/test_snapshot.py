@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -9,13 +11,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from comments_service import snapshot
 from comments_service.article_url import identify
 from comments_service.decisions.articles import open_or_close
 from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change
 from comments_service.errors import Malformed
-from comments_service.snapshot import Position, Question
+from comments_service.snapshot.counts import counts
+from comments_service.snapshot.question import Position, Question, Way, cursor, read_cursor
+from comments_service.snapshot.thread import thread
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import SiteView, Status, ThreadSnapshot
 from tests.conftest import NOW
@@ -26,9 +29,7 @@ def shown(app: Flask, site: SiteView, *, page_size: int = 50, **asked: Any) -> T
     """What a reader of the article gets."""
     question = Question(site, identify(ARTICLE, None, origins=site.origins), **asked)
     with app.app_context():
-        return snapshot.thread(
-            question, catalogue=Catalogue.load(), page_size=page_size, build="test", now=NOW
-        )
+        return thread(question, catalogue=Catalogue.load(), page_size=page_size, build="test", now=NOW)
 
 
 def ids(page: ThreadSnapshot) -> list[int]:
@@ -103,24 +104,43 @@ def test_pages_follow_each_other_without_gap_or_repetition(app: Flask, site: Sit
     # Three share one moment: the id must tell them apart
     made = [a_comment(app, site, now=EARLY + timedelta(minutes=min(n, 4))).id for n in range(7)]
     seen: list[int] = []
-    cursor: str | None = None
+    place: str | None = None
     for _ in range(4):
-        page = shown(app, site, page_size=2, sort=sort, cursor=cursor)
+        page = shown(app, site, page_size=2, sort=sort, cursor=place)
         seen += ids(page)
-        cursor = page.next_cursor
+        place = page.next_cursor
     assert seen == (made if sort == "oldest" else made[::-1])
-    assert cursor is None
+    assert place is None
 
 
-@pytest.mark.parametrize("text", ["", "x", "!!!!", "W10", "WzEsMl0", "bnVsbA", "\ud800", "é", "A" * 5000])
+def packed(*values: object) -> str:
+    """Values as a cursor carries them."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+WHEN = "2026-11-23T10:00:00+00:00"
+FORGED = [
+    packed(WHEN, 1, "sideways"),
+    packed(WHEN, 1, "below"),
+    packed(WHEN, 1, "below", 2, 2**40),
+    packed(WHEN, 1, "after", 2),
+    packed(WHEN, True, "after"),
+    packed("2026-11-23T10:00:00", 1, "after"),
+    packed({}, 1, []),
+]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "!!!!", "W10", "WzEsMl0", "bnVsbA", "\ud800", "é", "A" * 5000, *FORGED]
+)
 def test_a_cursor_nobody_gave_out_is_malformed(text: str) -> None:
     with pytest.raises(Malformed):
-        snapshot.read_cursor(text)
+        read_cursor(text)
 
 
 def test_a_cursor_comes_back_as_it_was() -> None:
-    position = Position(NOW, 7)
-    assert snapshot.read_cursor(snapshot.cursor(position)) == position
+    for position in (Position(NOW, 7), Position(NOW, 7, Way.BEFORE), Position(NOW, 7, Way.BELOW, 3, 20)):
+        assert read_cursor(cursor(position)) == position
 
 
 @pytest.mark.parametrize(
@@ -180,6 +200,6 @@ def test_counts_come_in_the_order_asked_and_forgive_what_is_no_article(app: Flas
     a_comment(app, site)
     urls = ["https://evil.example.net/", ARTICLE, "null", f"{ARTICLE}-2"]
     with app.app_context():
-        found = snapshot.counts(site, urls, lang=None, catalogue=Catalogue.load())
+        found = counts(site, urls, lang=None, catalogue=Catalogue.load())
     assert [(view.url, view.count) for view in found] == list(zip(urls, [0, 1, 0, 0], strict=True))
     assert [view.label for view in found][:2] == ["No comments", "1 comment"]

@@ -280,7 +280,7 @@ def test_the_queue_of_one_site_shows_nothing_of_another(two: Two) -> None:
 def test_a_cursor_of_one_site_shows_nothing_of_it_on_another(
     settings: Any, make_app: Callable[..., Flask]
 ) -> None:
-    app = make_app(settings.model_copy(update={"page_size": 1}))
+    app = make_app(settings.model_copy(update={"thread_page_size": 1}))
     alpha, beta, client = a_site(app, key="alpha"), a_site(app, key="beta"), app.test_client()
     for number in range(3):
         a_comment(app, alpha, text=f"Of alpha {number}.")

@@ -145,7 +145,7 @@ def test_the_date_is_a_permalink_that_leads_to_the_comment(article: Page, servic
     expect(article.locator(f"#comment-{stored.id}")).to_be_focused()
 
 
-@with_settings(page_size=2)
+@with_settings(thread_page_size=2)
 def test_a_link_to_a_comment_finds_it_on_a_later_page(
     page: Page, service: LiveService, host_page: HostPage
 ) -> None:
@@ -155,7 +155,7 @@ def test_a_link_to_a_comment_finds_it_on_a_later_page(
     expect(comment(page, "Number 5")).to_be_in_viewport()
 
 
-@with_settings(page_size=2)
+@with_settings(thread_page_size=2)
 def test_more_comments_are_one_button_away(page: Page, service: LiveService, host_page: HostPage) -> None:
     for number in range(3):
         on(service, host_page, text=f"Number {number}")

@@ -18,6 +18,7 @@ from comments_service.decisions.verbs import MOVED
 from comments_service.errors import ArticleRefused
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, Site, Thread
+from comments_service.storage.roots import show_roots
 from comments_service.storage.search import index
 from comments_service.storage.threads import found_or_made
 from comments_service.vocabulary import Decision, ModeratorView, Status
@@ -123,6 +124,7 @@ def relocate(
         if not row.is_purged:
             done.append(decision(row, row.status))
     _follow(session, rows, top.thread_id, thread.id)
+    show_roots(session, {top.root_id or top.id, root_id or top.id})
     return done
 
 

@@ -13,6 +13,7 @@ from comments_service.decisions.showing import shows_otherwise
 from comments_service.decisions.verbs import REPLIED, Change, Verb
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment
+from comments_service.storage.roots import show_roots
 from comments_service.storage.search import index
 from comments_service.vocabulary import Decision, ModeratorView, Status
 
@@ -75,5 +76,6 @@ def _store(session: Session, parent: Found, text: str, by: ModeratorView, act: A
     comment.proven_root_id = comment.id
     index(session, comment)
     shows_otherwise(session, {comment.thread_id: 1})
+    show_roots(session, [comment.root_id or comment.id])
     session.add(act.row(comment, REPLIED, version=0, to_status=Status.APPROVED))
     return Decision(comment.id, Status.PENDING, Status.APPROVED, comment.version)

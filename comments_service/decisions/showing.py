@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from comments_service.article_url import normalise_url
 from comments_service.decisions.act import Found
 from comments_service.storage.models import Comment, Thread, ThreadAlias
+from comments_service.storage.roots import show_roots
 from comments_service.storage.threads import learn_alias
 from comments_service.vocabulary import Status
 
@@ -28,11 +29,14 @@ def shows_otherwise(session: Session, differences: Mapping[int, int]) -> None:
 def recount(session: Session, moved: Iterable[tuple[Found, str]]) -> None:
     """Carry into the threads what became visible or hidden: comments as they were, and their new status."""
     differences: Counter[int] = Counter()
+    roots: set[int] = set()
     for row, to_status in moved:
         difference = (to_status == Status.APPROVED) - (row.status == Status.APPROVED)
         if difference:
             differences[row.thread_id] += difference
+            roots.add(row.root_id or row.id)
     shows_otherwise(session, differences)
+    show_roots(session, roots)
 
 
 def teach(session: Session, approved: Iterable[Found]) -> set[int]:

@@ -17,7 +17,7 @@ from comments_service.queue.around import Around, around
 from comments_service.queue.lines import ArticleLine, ParentLine, QueueRow, ReasonLine
 from comments_service.queue.order import cursor_after
 from comments_service.queue.question import Sort
-from comments_service.snapshot import comment_view
+from comments_service.snapshot.views import comment_view
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.storage.rules import in_force
 from comments_service.submit import EMAIL_COLUMN
@@ -74,7 +74,7 @@ def _row(
 ) -> QueueRow:
     is_long = len(comment.text) > LONG_TEXT_CHARACTERS
     return QueueRow(
-        view=comment_view(comment, comment.page_url, site.max_depth, is_own=True),
+        view=comment_view(comment, comment.page_url, min(comment.depth, site.max_depth), is_own=True),
         version=comment.version,
         masked_email=_masked(comment, lens.keys),
         excerpt=markup.excerpt(comment.text, EXCERPT_CHARACTERS) if is_long else None,

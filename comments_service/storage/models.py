@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comments_service.storage.base import Base
-from comments_service.vocabulary import Rules, SiteView, Status
+from comments_service.vocabulary import Options, Rules, SiteView, Status
 
 _WITHIN_CLUSTER = ("cluster_id", "site_id", "status", "created_at", "id")
 
@@ -35,6 +35,7 @@ class Site(Base):
     email_required: Mapped[bool] = mapped_column(default=True)
     is_open: Mapped[bool] = mapped_column(default=True)
     takes_letters: Mapped[bool] = mapped_column(default=False)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rules_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
@@ -60,6 +61,7 @@ class Site(Base):
             rules=Rules.of(self.rules),
             rules_version=self.rules_version,
             takes_letters=self.takes_letters,
+            options=Options.of(self.options),
             version=self.version,
         )
 
@@ -119,6 +121,7 @@ class Comment(Base):
         _some("moderator_id IS NOT NULL", "ix_comment_moderator", "moderator_id", "created_at"),
         _some("flag_count > 0", "ix_comment_flagged", "site_id", "id"),
         _some("is_letter IS true", "ix_comment_letters", "site_id", "id"),
+        _some("pinned_at IS NOT NULL", "ix_comment_pinned", "thread_id", "pinned_at"),
         _some("is_purged IS true", "ix_comment_purged", "site_id", "status"),
         Index("ix_comment_site_time", "site_id", "created_at"),
         Index("ix_comment_thread_time", "thread_id", "created_at"),
@@ -162,6 +165,24 @@ class Comment(Base):
     def state(self) -> Status:
         """The status as the word it is."""
         return Status(self.status)
+
+
+class ThreadRoot(Base):
+    """A top-level comment that readers see, in its order, with the number of approved replies below it.
+
+    It is there while the comment is approved, or while its place is needed by replies: so a page of a thread
+    is one stretch of an index, whatever else the article was sent. `roots.show_roots` alone writes it.
+    """
+
+    __tablename__ = "thread_root"
+    __table_args__ = (Index("ix_thread_root_order", "thread_id", "created_at", "comment_id"),)
+
+    comment_id: Mapped[int] = mapped_column(
+        ForeignKey("comment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
+    created_at: Mapped[datetime]
+    replies: Mapped[int]
 
 
 class CommentReason(Base):

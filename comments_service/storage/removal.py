@@ -12,6 +12,7 @@ from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.decisions import Claim, Revision, Standing
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
+from comments_service.storage.roots import show_roots
 from comments_service.storage.search import forget
 from comments_service.vocabulary import Status
 
@@ -45,7 +46,8 @@ def remove(session: Session, ids: Collection[int]) -> None:
     if session.get_bind().dialect.name == "sqlite":
         session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
     # Comments before threads, as in `moderate`; a lock that lets replies in, until the thread stops them
-    locked = select(Comment.id, Comment.thread_id, Comment.status).where(Comment.id.in_(ids))
+    columns = (Comment.id, Comment.thread_id, Comment.root_id, Comment.status)
+    locked = select(*columns).where(Comment.id.in_(ids))
     rows = session.execute(locked.order_by(Comment.id).with_for_update(key_share=True)).all()
     thread_ids = sorted({row.thread_id for row in rows})
     session.execute(
@@ -62,6 +64,7 @@ def remove(session: Session, ids: Collection[int]) -> None:
     forget(session, ids)
     _forget_in_journal(session, ids)
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
+    show_roots(session, {row.root_id or row.id for row in rows})
     _drop_empty_places(session, {row.id for row in rows})
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, make_response, request
 
-from comments_service import snapshot, tokens
+from comments_service import tokens
 from comments_service.errors import (
     FieldError,
     FieldsRefused,
@@ -19,10 +19,14 @@ from comments_service.errors import (
     ReceiptRefused,
     TypeRefused,
 )
-from comments_service.snapshot import Question, iso
+from comments_service.snapshot.counts import counts as counts_of
+from comments_service.snapshot.question import Question, iso
+from comments_service.snapshot.thread import etag
+from comments_service.snapshot.thread import thread as read_thread
+from comments_service.snapshot.views import own_comment as read_own
 from comments_service.storage.database import reading
 from comments_service.storage.sites import find_site
-from comments_service.vocabulary import CommentView, SiteView, Status
+from comments_service.vocabulary import SORTS, CommentView, SiteView, Status
 from comments_service.web import cors
 from comments_service.web.asked import question_of, site_of
 from comments_service.web.forms import EDITORS, EVERYONE, LIMITS, comment_id, text_fields
@@ -59,13 +63,13 @@ def thread() -> Response:
     """One page of an article's comments; the same answer for everybody who asks the same."""
     parts, question = wiring(), question_of(g.site)
     if known := request.if_none_match:
-        tag = snapshot.etag(question, build=parts.build, now=parts.now())
+        tag = etag(question, build=parts.build, now=parts.now())
         if known.contains_weak(tag):
             return _validated(_json({}, 304), tag)
-    page = snapshot.thread(
+    page = read_thread(
         question,
         catalogue=parts.catalogue,
-        page_size=parts.settings.page_size,
+        page_size=parts.settings.thread_page_size,
         build=parts.build,
         now=parts.now(),
     )
@@ -77,8 +81,10 @@ def thread() -> Response:
             "open": page.is_open,
             "count": page.count,
             "heading": page.heading,
+            "sort": page.sort,
         },
         "comments": [as_json(comment) for comment in page.comments],
+        "previous": page.previous_cursor,
         "next": page.next_cursor,
         "form": _form(question, page.max_depth),
     }
@@ -139,7 +145,7 @@ def counts() -> Response:
         detail = f"Ask for 1 to {MAX_COUNTS} addresses at once."
         raise FieldsRefused(detail, errors=(FieldError("url", "amount", detail),))
     parts = wiring()
-    found = snapshot.counts(g.site, urls, lang=request.args.get("lang"), catalogue=parts.catalogue)
+    found = counts_of(g.site, urls, lang=request.args.get("lang"), catalogue=parts.catalogue)
     body = {
         "counts": [{"url": c.url, "count": c.count, "label": c.label, "heading": c.heading} for c in found]
     }
@@ -159,9 +165,12 @@ def as_json(comment: CommentView) -> dict[str, Any]:
         "badge": comment.author.badge,
     }
     marks = {"pinned": comment.is_pinned, "picked": comment.is_picked}
+    left = comment.left and {"count": comment.left.count, "cursor": comment.left.cursor}
+    below = {} if comment.root_id else {"replies": comment.replies, "left": left}
     return {
         "id": str(comment.id),
         "parent": str(comment.parent_id) if comment.parent_id else None,
+        "root": str(comment.root_id) if comment.root_id else None,
         "depth": comment.depth,
         "removed": comment.is_removed,
         "author": author,
@@ -169,6 +178,7 @@ def as_json(comment: CommentView) -> dict[str, Any]:
         "created_at": iso(comment.created_at),
         "edited_at": iso(comment.edited_at) if comment.edited_at else None,
         "permalink": comment.permalink,
+        **below,
         **{mark: True for mark, is_set in marks.items() if is_set},
     }
 
@@ -222,6 +232,7 @@ def _form(question: Question, max_depth: int) -> dict[str, Any]:
         "required": list(site.required),
         "limits": LIMITS,
         "max_depth": max_depth,
+        "sorts": list(SORTS),
         "letters": site.takes_letters,
         "language": lang,
         "direction": parts.catalogue.direction(lang),
@@ -240,7 +251,7 @@ def page_address(question: Question) -> str:
 
 
 def _own(site_key: str, number: int, *, at_first: Status | None = None) -> dict[str, Any]:
-    _, comment = snapshot.own_comment(site_key, number)
+    _, comment = read_own(site_key, number)
     status = at_first or comment.status
     return {**as_json(comment), "status": status.told, "audience": EDITORS if comment.is_letter else EVERYONE}
 

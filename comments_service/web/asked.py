@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from flask import request
 
-from comments_service import snapshot
 from comments_service.article_url import identify
 from comments_service.errors import ArticleRefused
-from comments_service.snapshot import Question
+from comments_service.snapshot.question import Question
 from comments_service.storage.database import reading
 from comments_service.storage.sites import find_site
-from comments_service.vocabulary import ArticleRef, SiteView
-from comments_service.web.forms import clean_title, sentence
+from comments_service.vocabulary import SORTS, ArticleRef, SiteView
+from comments_service.web.forms import clean_title, comment_id, sentence
 from comments_service.web.wiring import wiring
 
 
@@ -36,7 +35,7 @@ def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> Arti
 
 
 def question_of(site: SiteView) -> Question:
-    """What the query asks of a site. An unknown order means the first one.
+    """What the query asks of a site. An unknown order means the site's, an unknown comment the first page.
 
     Raises: ArticleRefused.
     """
@@ -46,6 +45,7 @@ def question_of(site: SiteView) -> Question:
         article=article_of(site, request.args.get("url"), request.args.get("id")),
         title=clean_title(request.args.get("title", "")),
         lang=request.args.get("lang"),
-        sort=sort if sort in snapshot.SORTS else snapshot.SORTS[0],
+        sort=sort if sort in SORTS else site.options.sort,
         cursor=request.args.get("cursor"),
+        comment=comment_id(request.args.get("comment", "")),
     )

@@ -38,7 +38,7 @@ from comments_service.journal_page import (
     audit_batch,
     audit_page,
 )
-from comments_service.snapshot import iso
+from comments_service.snapshot.question import iso
 from comments_service.storage.journal import DECIDED
 from comments_service.web.forms import comment_id
 from comments_service.web.outcomes import ALWAYS_THE_SAME

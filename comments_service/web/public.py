@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from comments_service import snapshot, tokens
+from comments_service import tokens
 from comments_service.article_url import same_origin
 from comments_service.errors import (
     ArticleRefused,
@@ -23,7 +23,9 @@ from comments_service.errors import (
     TooManyComments,
     TypeRefused,
 )
-from comments_service.snapshot import Question
+from comments_service.snapshot.question import Question
+from comments_service.snapshot.thread import thread as read_thread
+from comments_service.snapshot.views import own_comment
 from comments_service.vocabulary import CommentView, SiteView
 from comments_service.web.asked import article_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
@@ -97,7 +99,7 @@ def status(token: str) -> Response:
     """What became of one comment, for whoever holds its address, for 30 days."""
     parts = wiring()
     site_key, number = tokens.read_status_token(parts.keys, token, now=parts.now())
-    site, comment = snapshot.own_comment(site_key, number)
+    site, comment = own_comment(site_key, number)
     lang = parts.catalogue.language(None, site.language)
     page = render_template(
         "public/status.html", **_words(site, lang), site=site, comment=comment, told=comment.status.told
@@ -124,10 +126,10 @@ def _from_referrer(site: SiteView) -> Response:
 
 def _page(question: Question, typed: Typed, status: int = 200) -> Response:
     parts, site = wiring(), question.site
-    page = snapshot.thread(
+    page = read_thread(
         question,
         catalogue=parts.catalogue,
-        page_size=parts.settings.page_size,
+        page_size=parts.settings.thread_page_size,
         build=parts.build,
         now=parts.now(),
     )

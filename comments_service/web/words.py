@@ -10,7 +10,7 @@ from typing import Any
 from babel.dates import format_date, format_time, format_timedelta
 from flask import request
 
-from comments_service.snapshot import iso
+from comments_service.snapshot.question import iso
 from comments_service.texts import SOURCE_LANGUAGE, Texts
 from comments_service.web.wiring import wiring
 

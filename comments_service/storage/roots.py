@@ -1,0 +1,37 @@
+"""Which top-level comments readers see, and how many replies below each, kept in step with each change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from comments_service.storage.models import Comment, ThreadRoot
+from comments_service.vocabulary import Status
+
+
+def show_roots(session: Session, ids: Collection[int]) -> None:
+    """Write anew what readers see of these top-level comments; one that they see no more has no row.
+
+    To be called whenever one of them, or a reply below, became visible, hidden, moved or removed, after the
+    thread's row was updated in the same transaction: its lock lets one at a time count.
+    """
+    if not ids:
+        return
+    session.flush()
+    session.execute(delete(ThreadRoot).where(ThreadRoot.comment_id.in_(ids)))
+    reply = aliased(Comment)
+    replies = func.count(reply.id)
+    is_below = and_(
+        reply.thread_id == Comment.thread_id, reply.root_id == Comment.id, reply.status == Status.APPROVED
+    )
+    shown = (
+        select(Comment.id, Comment.thread_id, Comment.created_at, replies)
+        .outerjoin(reply, is_below)
+        .where(Comment.id.in_(ids), Comment.root_id.is_(None))
+        .group_by(Comment.id)
+        .having(or_(Comment.status == Status.APPROVED, replies > 0))
+    )
+    columns = [ThreadRoot.comment_id, ThreadRoot.thread_id, ThreadRoot.created_at, ThreadRoot.replies]
+    session.execute(insert(ThreadRoot).from_select(columns, shown))
