@@ -35,6 +35,7 @@ def site(row: Site, now: datetime) -> dict[str, Any]:
         "required": list(row.view().required),
         "open": row.is_open,
         "letters": row.takes_letters,
+        "sort": row.view().options.sort,
         "rules": row.view().rules.stored(),
         "rules_version": row.rules_version,
         "created_at": _time(row.created_at),

@@ -22,7 +22,7 @@ from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.sites import find_site
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import ModeratorView, Role, Rules, SiteView
+from comments_service.vocabulary import SORTS, ModeratorView, Role, Rules, SiteView
 
 MAX_ORIGINS = 100
 MAX_NAME_CHARACTERS = 200
@@ -50,6 +50,12 @@ class SiteChange:
     publishes_known_authors: bool | None = None
     max_depth: int | None = None
     takes_letters: bool | None = None
+    sort: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What of it is a change of options, in their stored form."""
+        return {} if self.sort is None else {"sort": self.sort}
 
     @property
     def rules(self) -> dict[str, Any]:
@@ -99,7 +105,7 @@ def add_site(
     with transaction() as session:
         if session.scalars(select(Site.id).where(Site.key == key)).first() is not None:
             raise _refusal("key", "taken", f"There is a site with the key “{key}” already.")
-        site = Site(key=key, name=key, origins=[], texts={}, created_at=now)
+        site = Site(key=key, name=key, origins=[], texts={}, options={}, created_at=now)
         site.rules, site.rules_version = Rules().with_own(change.rules).stored(), 1
         _apply(site, change, catalogue)
         session.add(site)
@@ -143,11 +149,18 @@ def change_site(
 
 def changes_between(before: SiteView, after: SiteView) -> dict[str, list[Any]]:
     """What differs, each as the old and the new value; of the own texts only those that changed."""
-    old, new = asdict(before), asdict(after)
+    old, new = _settings(before), _settings(after)
     for key in old["texts"].keys() & new["texts"].keys():
         if old["texts"][key] == new["texts"][key]:
             del old["texts"][key], new["texts"][key]
     return {name: [old[name], new[name]] for name in old if name != "version" and old[name] != new[name]}
+
+
+def _settings(site: SiteView) -> dict[str, Any]:
+    """Everything that can be set, the options one by one."""
+    values = asdict(site)
+    options: dict[str, Any] = values.pop("options")
+    return values | options
 
 
 def list_sites() -> list[SiteView]:
@@ -232,6 +245,9 @@ def _apply(site: Site, change: SiteChange, catalogue: Catalogue) -> None:
         site.is_open = change.is_open
     if change.takes_letters is not None:
         site.takes_letters = change.takes_letters
+    if change.sort is not None and change.sort not in SORTS:
+        raise _refusal("sort", "unknown", f"Comments come in one of these orders: {', '.join(SORTS)}.")
+    site.options = {**site.options, **change.options}
     if change.max_depth is not None and not 1 <= change.max_depth <= MAX_DEPTH:
         raise FieldsRefused(f"Replies can be shown 1 to {MAX_DEPTH} deep.")
 

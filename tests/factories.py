@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import select
 
 from comments_service.article_url import identify
 from comments_service.decisions.decide import decide
@@ -16,7 +18,7 @@ from comments_service.decisions.verbs import Change
 from comments_service.notify.addresses import ADDRESS_COLUMN
 from comments_service.people.accounts import add_moderator
 from comments_service.storage.database import db, transaction
-from comments_service.storage.models import Comment, Site
+from comments_service.storage.models import Comment, Site, ThreadRoot
 from comments_service.storage.outbox import LetterAddress
 from comments_service.submit import submit
 from comments_service.vocabulary import ModeratorView, Role, SiteView, Status, Submission
@@ -130,6 +132,20 @@ def a_body(ticket: str, **fields: str | None) -> Mapping[str, str | None]:
         "ticket": ticket,
     }
     return values | fields
+
+
+def misplaced_roots() -> set[tuple[int, ...]]:
+    """Where the kept top-level comments (id, thread, replies) and the comments' rows differ."""
+    columns = (Comment.id, Comment.root_id, Comment.thread_id, Comment.status)
+    rows = db.session.execute(select(*columns)).all()
+    replies = Counter(row.root_id for row in rows if row.status == Status.APPROVED)
+    seen = {
+        (row.id, row.thread_id, replies[row.id])
+        for row in rows
+        if row.root_id is None and (row.status == Status.APPROVED or replies[row.id])
+    }
+    kept = select(ThreadRoot.comment_id, ThreadRoot.thread_id, ThreadRoot.replies)
+    return seen ^ {(row.comment_id, row.thread_id, row.replies) for row in db.session.execute(kept)}
 
 
 def wiring_of(app: Flask) -> Wiring:

@@ -46,6 +46,7 @@ def test_an_article_never_commented_is_an_empty_thread_and_makes_no_row(
         "open": True,
         "count": 0,
         "heading": "",
+        "sort": "oldest",
     }
     assert (answer["comments"], answer["next"]) == ([], None)
     assert everything(app) == before

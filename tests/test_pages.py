@@ -11,11 +11,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from comments_service.article_url import identify
 from comments_service.settings import PACKAGE, Settings
+from comments_service.storage.database import transaction
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import SiteView
 from tests.doors import change_site, form_fields, page, page_ticket, send_form, sign_in
-from tests.factories import a_comment
+from tests.factories import ARTICLE, a_comment
+from tools.thread_load import add
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 TEMPLATES = Settings().template_dir
@@ -214,17 +217,95 @@ def test_replies_stand_below_what_they_answer(app: Flask, site: SiteView, client
     assert found == [("1", str(first.id)), ("2", str(below.id)), ("1", str(other.id))]
 
 
-def test_more_comments_are_behind_a_link_with_a_way_back(
+def link(text: str, words: str) -> str:
+    """Where the link with these words leads."""
+    found = re.search(rf'<a [^>]*href="([^"]+)"[^>]*>\s*{words}\s*</a>', text)
+    assert found, f"no link says {words}"
+    return unescape(found[1])
+
+
+def comments_of(text: str) -> list[int]:
+    """The comments on a page, by the ids that links may lead to."""
+    return [int(number) for number in re.findall(r'<article class="comment" id="comment-(\d+)"', text)]
+
+
+@on_sqlite
+def test_pages_are_linked_both_ways_in_either_order(
     site: SiteView, settings: Settings, make_app: Callable[[Settings], Flask]
 ) -> None:
     app = make_app(settings.model_copy(update={"thread_page_size": 2}))
-    comments = [a_comment(app, site) for _ in range(3)]
+    made = [a_comment(app, site).id for _ in range(5)]
     client = app.test_client()
-    more = re.search(r'href="([^"]+)">More comments', page(client).text)
-    assert more
-    text = client.get(unescape(more[1])).text
-    assert re.findall(r'id="comment-(\d+)"', text) == [str(comments[2].id)]
-    assert "Back to the first comments" in text
+    first = page(client).text
+    assert 'rel="prev"' not in first
+    second = client.get(link(first, "More comments")).text
+    assert comments_of(second) == made[2:4]
+    assert comments_of(client.get(link(second, "Previous comments")).text) == made[:2]
+    newest = client.get(link(second, "Newest first")).text
+    assert comments_of(newest) == [made[4], made[3]]
+    assert comments_of(client.get(link(newest, "More comments")).text) == [made[2], made[1]]
+    assert comments_of(client.get(link(second, "Back to the first comments")).text) == made[:2]
+
+
+@on_sqlite
+def test_the_sites_order_holds_until_a_reader_asks_for_another(
+    app: Flask, site: SiteView, client: FlaskClient
+) -> None:
+    made = [a_comment(app, site).id for _ in range(2)]
+    change_site(app, site, options={"sort": "newest"})
+    text = page(client).text
+    assert comments_of(text) == made[::-1]
+    assert comments_of(client.get(link(text, "Oldest first")).text) == made
+
+
+@on_sqlite
+def test_a_permalink_leads_to_the_page_that_has_the_comment(
+    site: SiteView, settings: Settings, make_app: Callable[[Settings], Flask]
+) -> None:
+    app = make_app(settings.model_copy(update={"thread_page_size": 2}))
+    made = [a_comment(app, site).id for _ in range(4)]
+    client = app.test_client()
+    later = client.get(link(page(client).text, "More comments")).text
+    permalink = next(address for address in re.findall(r'href="([^"]+)"', later) if "comment=" in address)
+    assert permalink.endswith(f"comment={made[2]}#comment-{made[2]}")
+    assert comments_of(client.get(unescape(permalink)).text)[0] == made[2]
+
+
+@on_sqlite
+def test_replies_that_are_left_out_are_a_link_away(app: Flask, site: SiteView, client: FlaskClient) -> None:
+    root = a_comment(app, site).id
+    with app.app_context(), transaction() as session:
+        replies = add(session, site.id, identify(ARTICLE, None, origins=site.origins), 22, below=root)
+    text = page(client).text
+    assert comments_of(text) == [root, *replies[:20]]
+    more = client.get(link(text, "Show 2 more replies")).text
+    assert comments_of(more) == [root, *replies[20:]]
+    assert "more repl" not in more
+    assert 'rel="next"' not in more
+
+
+@on_sqlite
+def test_a_reply_on_the_last_level_says_whom_it_answers(
+    app: Flask, site: SiteView, client: FlaskClient
+) -> None:
+    change_site(app, site, rules={"max_depth": 2})
+    first = a_comment(app, site, name="Ana")
+    second = a_comment(app, site, name="Ben", parent_id=first.id)
+    third = a_comment(app, site, name="Cleo", parent_id=second.id)
+    text = page(client).text
+    assert text.count("in reply to") == 1
+    assert link(text, "in reply to Ben") == f"#comment-{second.id}"
+    assert f"reply={third.id}" in text
+
+
+@on_sqlite
+def test_a_reply_to_what_is_on_another_page_still_finds_it(
+    site: SiteView, settings: Settings, make_app: Callable[[Settings], Flask]
+) -> None:
+    app = make_app(settings.model_copy(update={"thread_page_size": 1}))
+    for name in ("Ana", "Leyla"):
+        last = a_comment(app, site, name=name).id
+    assert "Leave a Reply to Leyla" in page(app.test_client(), reply=str(last)).text
 
 
 def test_a_closed_article_shows_its_comments_and_a_sentence(

@@ -120,6 +120,8 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/settings/<key>/rules"): with_fields(RULE, do="save"),
     ("GET", "/settings/<key>/embed"): LOOK,
     ("POST", "/settings/<key>/embed"): with_fields(LOOK, url="http://127.0.0.1/"),
+    ("GET", "/settings/<key>/display"): LOOK,
+    ("POST", "/settings/<key>/display"): with_fields(RULE, sort="newest"),
     ("GET", "/settings/<key>/fields"): LOOK,
     ("POST", "/settings/<key>/fields"): with_fields(RULE, required="name"),
     ("GET", "/settings/<key>/words"): LOOK,

@@ -408,7 +408,7 @@ def test_an_article_of_another_site_cannot_be_reached(app: Flask, site: SiteView
 @pytest.mark.parametrize(
     "wrong",
     [
-        *({"max_depth": 0}, {"max_depth": 21}, {"hold_links_from": -1}, {"close_after_days": 10**9}),
+        *({"max_depth": 0}, {"max_depth": 11}, {"hold_links_from": -1}, {"close_after_days": 10**9}),
         *({"hold_words": ["*"]}, {"hold_words": ["\u200b"]}, {"refuse_words": ["x" * 101]}),
         *({"refuse_words": ["10.0.0.0/8"]}, {"hold_words": ["2001:db8::/32"]}, {"hold_words": ["a\x00b"]}),
         {"hold_words": [f"word{n}" for n in range(1_001)]},

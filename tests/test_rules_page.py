@@ -129,8 +129,8 @@ def test_trying_without_a_difference_says_so(app: Flask, owner: FlaskClient, sit
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"max_depth": "0"}, "Take a whole number from 1 to 20."),
-        ({"max_depth": "٣"}, "Take a whole number from 1 to 20."),
+        ({"max_depth": "0"}, "Take a whole number from 1 to 10."),
+        ({"max_depth": "٣"}, "Take a whole number from 1 to 10."),
         ({"hold_links_from": "many"}, "Take a whole number from 0 to 100."),
         ({"hold_links_from": "9" * 5_000}, "Take a whole number from 0 to 100."),
         ({"close_after_days": "-1"}, "Take a whole number from 0 to 36500."),
@@ -278,7 +278,7 @@ def test_versions_older_than_the_list_are_on_pages_of_their_own(
 ) -> None:
     with app.app_context():
         for version in range(1, 60):
-            change_rules(Place(site.id), {"max_depth": version % 20 + 1}, version=version, by=None, now=NOW)
+            change_rules(Place(site.id), {"max_depth": version % 10 + 1}, version=version, by=None, now=NOW)
     first = owner.get(PAGE).text
     assert ('id="version-60"' in first, 'id="version-11"' in first, 'id="version-10"' in first) == (
         True,

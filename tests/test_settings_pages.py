@@ -321,3 +321,13 @@ def test_who_does_not_own_the_site_changes_no_word_and_no_field(app: Flask, site
     assert word(browser, site, "form.title", text="Mine").status_code == 403
     assert post(browser, "/settings/demo/fields", version=site.version).status_code == 403
     assert stored(app, site) == site
+
+
+def test_the_order_of_comments_is_the_owners_choice(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    page = owner.get("/settings/demo/display").text
+    assert re.search(r'value="oldest" checked', page)
+    assert post(owner, "/settings/demo/display", version=site.version, sort="newest").status_code == 303
+    assert stored(app, site).options.sort == "newest"
+    assert post(owner, "/settings/demo/display", version=site.version, sort="oldest").status_code == 409
+    assert post(owner, "/settings/demo/display", version=site.version + 1, sort="best").status_code == 422
+    assert stored(app, site).options.sort == "newest"

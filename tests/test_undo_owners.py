@@ -264,3 +264,14 @@ def test_an_undo_leaves_somebody_who_owns_everything(app: Flask, site: SiteView)
         change_role(ben.id, Role.OWNER, None, by=None, now=NOW)
         undo(by=None, now=NOW, journal_id=row.id)
     assert (roles_of(app, ana), roles_of(app, ben)) == (["moderator"], ["owner"])
+
+
+def test_another_order_of_comments_is_taken_back_and_the_audit_names_it(
+    app: Flask, site: SiteView, owner: FlaskClient
+) -> None:
+    fields = {"version": str(site.version), "sort": "newest"}
+    assert send_own(owner, "/settings/demo/display", **fields).status_code == 303
+    assert stored(app, site).options.sort == "newest"
+    undo_from_notice(owner, "/settings/demo/display")
+    assert stored(app, site).options.sort == "oldest"
+    assert "order of comments" in owner.get("/audit").text

@@ -22,7 +22,7 @@ from comments_service.sites import (
     owner_lines,
 )
 from comments_service.texts import Catalogue
-from comments_service.vocabulary import SiteView
+from comments_service.vocabulary import SORTS, SiteView
 
 
 def _required_fields(
@@ -102,6 +102,7 @@ def list_(installation: Installation, *, as_json: bool) -> None:
     default=None,
     help="Whether readers may write to the editors alone.",
 )
+@click.option("--sort", type=click.Choice(SORTS), help="Which comments come first.")
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
@@ -126,6 +127,7 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "known_authors": not view.rules.hold_all,
         "max_depth": view.max_depth,
         "letters": view.takes_letters,
+        "sort": view.options.sort,
         "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

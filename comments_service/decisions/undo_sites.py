@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -24,12 +25,13 @@ from comments_service.sites import CHANGED as SITE_CHANGED
 from comments_service.sites import changes_between
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
-from comments_service.vocabulary import Role, SiteView
+from comments_service.vocabulary import Options, Role, SiteView
 
+OPTIONS = frozenset(option.name for option in fields(Options))
 # What a row of the journal may bring back; rules have versions of their own
-SETTINGS = frozenset(
-    {"name", "origins", "language", "texts", "name_required", "email_required", "is_open", "takes_letters"}
-)
+SETTINGS = OPTIONS | {
+    *("name", "origins", "language", "texts", "name_required", "email_required", "is_open", "takes_letters")
+}
 
 
 def bring_settings_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
@@ -42,7 +44,10 @@ def bring_settings_back(session: Session, rows: Sequence[JournalRow], act: Act) 
             late.append(Late(0, Why.ELSEWHERE))
             continue
         for name, (old, new) in changes.items():
-            setattr(site, name, _with_texts(site.texts, old, new) if name == "texts" else old)
+            if name in OPTIONS:
+                site.options = {**site.options, name: old}
+            else:
+                setattr(site, name, _with_texts(site.texts, old, new) if name == "texts" else old)
         site.version += 1
         session.flush()
         details = {"changes": changes_between(now, site.view())}
@@ -85,7 +90,7 @@ def _site_of(session: Session, row: JournalRow, act: Act) -> Site:
 def _still_holds(site: SiteView, changes: Mapping[str, Sequence[Any]]) -> bool:
     """Whether what a row changed is now as that row left it."""
     for name, (old, new) in changes.items():
-        value = getattr(site, name)
+        value = getattr(site.options if name in OPTIONS else site, name)
         if name == "texts":
             if any(value.get(key) != new.get(key) for key in {*old, *new}):
                 return False

@@ -23,7 +23,7 @@ from comments_service.vocabulary import ModeratorView, Role, Rules
 
 MAX_ENTRIES = 1_000
 MAX_ENTRY_CHARACTERS = 100
-MAX_DEPTH = 20
+MAX_DEPTH = 10
 MAX_LINKS = 100
 MAX_DAYS = 36_500
 RANGES = {"hold_links_from": (0, MAX_LINKS), "close_after_days": (0, MAX_DAYS), "max_depth": (1, MAX_DEPTH)}

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comments_service.snapshot.question import Position, Question, Way, cursor, read_cursor
-from comments_service.snapshot.replies import Replies, first_replies, more_replies
+from comments_service.snapshot.replies import MAX_LEVELS, Replies, first_replies, more_replies
 from comments_service.snapshot.roots import Root, RootPage, roots_of, walk
 from comments_service.snapshot.views import Frame, in_reading_order
 from comments_service.storage.database import reading
@@ -52,7 +52,7 @@ def thread(
         count = row.approved_count if row else 0
         title = question.title or (row.title if row else "")
         lang = catalogue.language(question.lang, question.site.language)
-        frame = Frame(question.article.url, in_force(question.site, row).rules.max_depth)
+        frame = Frame(question.article.url, min(MAX_LEVELS, in_force(question.site, row).rules.max_depth))
         return ThreadSnapshot(
             id=row.id if row else None,
             url=question.article.url,

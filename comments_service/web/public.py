@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -26,7 +26,7 @@ from comments_service.errors import (
 from comments_service.snapshot.question import Question
 from comments_service.snapshot.thread import thread as read_thread
 from comments_service.snapshot.views import own_comment
-from comments_service.vocabulary import CommentView, SiteView
+from comments_service.vocabulary import SORTS, CommentView, SiteView
 from comments_service.web.asked import article_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
 from comments_service.web.intake import Sent, take_in, ticket_context, tokens_for, words_for
@@ -126,6 +126,8 @@ def _from_referrer(site: SiteView) -> Response:
 
 def _page(question: Question, typed: Typed, status: int = 200) -> Response:
     parts, site = wiring(), question.site
+    if typed.fields.get("parent") and not (question.cursor or question.comment):
+        question = replace(question, comment=comment_id(typed.fields["parent"]))
     page = read_thread(
         question,
         catalogue=parts.catalogue,
@@ -141,8 +143,11 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
         typed=typed,
         ticket=CommentForm(None, ticket_context(site, question.article)).fresh_ticket,
         parent=_parent(page.comments, typed.fields.get("parent", "")),
-        here=lambda **more: _address(question, **more),
-        older=_address(question, cursor=page.next_cursor) if page.next_cursor else None,
+        shown={comment.id: comment for comment in page.comments},
+        sorts=SORTS,
+        at=lambda **more: _address(question, **more),
+        here=lambda **more: _address(question, **_place(question), **more),
+        is_first=not (question.cursor or question.comment),
     )
     response = make_response(html, status)
     response.headers["Cache-Control"] = "private, no-cache"  # no-store would empty the form on "back"
@@ -194,12 +199,17 @@ def _read_form() -> dict[str, str]:
     return {name: value for name, value in pairs if name in FIELD_NAMES}
 
 
-def _address(question: Question, **more: str | None) -> str:
-    """This page's own address with something added: below which comment to reply, which part to show."""
+def _address(question: Question, **more: object) -> str:
+    """The thread's address with something added: below which comment to reply, which part to show."""
     known = {"url": question.article.url, "id": question.article.explicit_id, "title": question.title}
     known |= {"lang": request.args.get("lang"), "sort": request.args.get("sort")}
-    query = urlencode(_only(**known) | _only(**more))
+    query = urlencode(_only(**known) | {name: str(value) for name, value in more.items() if value})
     return wiring().absolute(f"/sites/{question.site.key}/thread?{query}")
+
+
+def _place(question: Question) -> dict[str, str | None]:
+    """Which part of the thread is asked for, as the address says it."""
+    return {"cursor": question.cursor, "comment": str(question.comment) if question.comment else None}
 
 
 def _only(**values: str | None) -> dict[str, str]:

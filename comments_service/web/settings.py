@@ -12,7 +12,7 @@ from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefus
 from comments_service.rights import require_everywhere
 from comments_service.site_list import list_for
 from comments_service.sites import MAX_ORIGINS, SiteChange, WrongOrigin, add_site, wrong_origins
-from comments_service.vocabulary import Role, SiteView
+from comments_service.vocabulary import SORTS, Options, Role, SiteView
 from comments_service.web.sessions import NOTICE, answer, require_moderator
 from comments_service.web.site_pages import save, site_here, site_page, wrong_fields
 from comments_service.web.wiring import wiring
@@ -131,6 +131,25 @@ def change_fields(key: str) -> Response:
     return make_response(redirect(url_for("settings.fields", key=key), 303))
 
 
+@blueprint.get("/settings/<key>/display")
+def display(key: str) -> Response:
+    """How the site's threads are shown."""
+    here = site_here(key)
+    return _display(here, here.options)
+
+
+@blueprint.post("/settings/<key>/display")
+def change_display(key: str) -> Response:
+    """Change this, unless somebody else changed the site since the page was shown."""
+    typed = Options(sort=request.form.get("sort", ""))
+    site_here(key, Role.OWNER)
+    try:
+        save(key, SiteChange(sort=typed.sort))
+    except (ChangedMeanwhile, FieldsRefused) as error:
+        return _display(site_here(key), typed, error)
+    return make_response(redirect(url_for("settings.display", key=key), 303))
+
+
 def _refuse_wrong_lines(typed: Typed) -> None:
     if typed.wrong:
         raise FieldsRefused
@@ -165,6 +184,22 @@ def _fields(
 ) -> Response:
     now = TypedFields(site.required, site.takes_letters)
     html = site_page("settings/fields.html", site, tab="fields", typed=typed, now=now, error=error, wrong={})
+    return answer(html, error)
+
+
+def _display(
+    site: SiteView, typed: Options, error: ChangedMeanwhile | FieldsRefused | None = None
+) -> Response:
+    html = site_page(
+        "settings/display.html",
+        site,
+        tab="display",
+        sorts=SORTS,
+        typed=typed,
+        now=site.options,
+        error=error,
+        wrong={},
+    )
     return answer(html, error)
 
 

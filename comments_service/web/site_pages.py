@@ -24,6 +24,7 @@ TABS = {
     "site": "settings.site",
     "words": "own_words.show",
     "fields": "settings.fields",
+    "display": "settings.display",
     "rules": "rules.show",
     "people": "people.show",
     "embed": "checkup.show",
