@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from werkzeug.test import TestResponse
 
 from comments_service import create_app
 from comments_service.settings import Settings
+from comments_service.vocabulary import SiteView
+from comments_service.web.sessions import is_moderators
 from tests.conftest import NOW, SECRET_KEY, Clock, close
 from tests.doors import (
     a_ticket,
@@ -153,6 +156,27 @@ def test_what_is_private_is_kept_nowhere(answers: list[TestResponse]) -> None:
             assert kept == "no-store", (answer.request.path, answer.status)
         if answer.mimetype == "text/html":
             assert "no-store" in kept or kept == "private, no-cache", (answer.request.path, kept)
+
+
+@on_sqlite
+def test_no_answer_to_a_moderator_is_kept_anywhere(app: Flask, site: SiteView) -> None:
+    """Pages, tables, redirects and errors, for whoever asks; and what letters lead to."""
+    people = (app.test_client(), sign_in(app))
+    walked: set[str] = set()
+    for rule in app.url_map.iter_rules():
+        address = re.sub("<[^>]+>", "1", rule.rule)
+        if not (is_moderators(rule.rule) or rule.endpoint.startswith(("confirm.", "letter_links."))):
+            continue
+        walked.add(rule.rule)
+        for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS"):
+            body = b"" if method in ("POST", "PUT") else None
+            for person in people if method == "GET" else people[:1]:
+                response = person.open(address, method=method, data=body)
+                told = (method, address, response.status)
+                assert response.headers.getlist("Cache-Control") == ["no-store"], told
+    for address in ("/queue/nothing", "/audit?cursor=x", "/audit/export.csv", f"/settings/{site.key}"):
+        assert people[1].get(address).headers.getlist("Cache-Control") == ["no-store"], address
+    assert {"/", "/audit/export.csv", "/confirm/<token>", "/letters/stop/<token>"} <= walked
 
 
 @on_sqlite

@@ -19,7 +19,7 @@ from comments_service.notify.outbox import LEASE, MAX_TRIES, WAITS, Claimed, nex
 from comments_service.settings import Settings
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment
-from comments_service.storage.outbox import Outbox, State, Wish
+from comments_service.storage.outbox import Kind, Outbox, State, Wish
 from comments_service.storage.people import Grant
 from comments_service.submit import submit
 from comments_service.vocabulary import ModeratorView, Role, SiteView, Status
@@ -195,6 +195,40 @@ def test_who_took_too_long_settles_nothing_any_more(
     with app.app_context():
         assert outbox.settle_sent(quick, now=now + LEASE)
         assert not outbox.settle_failed(slow, "late", is_permanent=True, now=now + LEASE)
+    assert [row.state for row in letters(app)] == [State.SENT]
+
+
+def test_who_took_too_long_puts_down_no_digest_of_what_was_sent(
+    app: Flask, site: SiteView, ana: ModeratorView, now: datetime
+) -> None:
+    a_comment(app, site, status=Status.PENDING, now=now)
+    (slow,) = claimed(app, now)
+    (quick,) = claimed(app, now + LEASE)
+    with app.app_context():
+        assert outbox.settle_sent(quick, now=now + LEASE)
+        assert not outbox.settle_folded(slow, at=now + LEASE, now=now + LEASE)
+    assert [(row.kind, row.state) for row in letters(app)] == [(Kind.WAITING, State.SENT)]
+
+
+def test_a_leased_digest_is_sent_by_one_worker_alone(
+    app: Flask, site: SiteView, ana: ModeratorView, now: datetime
+) -> None:
+    wish(app, ana, site, Wish.DAILY, now)
+    a_comment(app, site, status=Status.PENDING, now=now)
+    now += timedelta(days=1)
+    with app.app_context():
+        assert outbox.plan_digests(now=now) == 1
+    (slow,) = claimed(app, now)
+    assert slow.kind == Kind.DIGEST
+    with app.app_context():
+        assert outbox.plan_digests(now=now) == 0
+    assert claimed(app, now + LEASE - timedelta(seconds=1)) == []
+    (quick,) = claimed(app, now + LEASE)
+    with app.app_context():
+        assert [outbox.is_held(one, now=now + LEASE) for one in (slow, quick)] == [False, True]
+        assert outbox.settle_sent(quick, now=now + LEASE)
+        assert not outbox.settle_later(slow, at=now)
+    assert claimed(app, now + 3 * LEASE) == []
     assert [row.state for row in letters(app)] == [State.SENT]
 
 

@@ -294,6 +294,17 @@ def test_codes_are_guessed_from_many_networks_no_oftener_than_from_one(guarded: 
 
 
 @on_sqlite
+@pytest.mark.parametrize("do", ["confirm", "begin"])
+def test_a_set_up_that_proves_nothing_forgives_no_wrong_codes(guarded: Guarded, do: str) -> None:
+    """Each is a try itself; with a right code or password in it, but what is on cannot be set up anew."""
+    off = {"do": "off", "password": PASSWORD, "code": "000000"}
+    statuses = [send_own(guarded.client, PAGE, **off).status_code for _ in range(6)]
+    again = send_own(guarded.client, PAGE, do=do, password=PASSWORD, code=guarded.code())
+    statuses += [again.status_code, *(send_own(guarded.client, PAGE, **off).status_code for _ in range(2))]
+    assert statuses == [422] * 6 + [303, 422, 429]
+
+
+@on_sqlite
 def test_a_stranger_without_the_password_keeps_nobody_from_typing_codes(guarded: Guarded) -> None:
     stranger = guarded.app.test_client()
     fields = {"csrf_token": csrf_token(stranger.get("/login")), "code": "000000"}

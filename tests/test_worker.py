@@ -23,7 +23,7 @@ from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change
 from comments_service.notify.addresses import set_wishes
 from comments_service.notify.letters import write
-from comments_service.notify.outbox import WAITS, Claimed
+from comments_service.notify.outbox import LEASE, WAITS, Claimed
 from comments_service.notify.worker import Worker
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
@@ -354,6 +354,29 @@ def test_two_workers_at_once_send_each_letter_once(
     for thread in threads:
         thread.join()
     assert len({message["Message-ID"] for message in box.messages}) == len(box.messages) == 12
+
+
+@pytest.mark.parametrize("wanted", [Wish.EACH, Wish.DAILY])
+def test_a_worker_that_was_held_up_sends_nothing_that_another_has_sent(
+    app: Flask, site: SiteView, ana: ModeratorView, box: Mailbox, clock: Clock, wanted: Wish
+) -> None:
+    with app.app_context():
+        set_wishes({site.id: wanted}, by=ana, now=clock())
+    a_comment(app, site, status=Status.PENDING)
+    clock.forward(days=1)
+    moments = iter([clock.now])
+
+    def slow_clock() -> datetime:
+        if (moment := next(moments, None)) is None:  # it slept since its first look
+            clock.forward(seconds=LEASE.total_seconds())
+            deliver(app, clock)
+        return moment or clock.now
+
+    slow = Worker(wiring_of(app).settings, wiring_of(app).keys, clock=slow_clock, context=app.app_context)
+    with app.app_context():
+        assert slow.turn()
+    assert len(box.messages) == 1
+    assert state(app) == (State.SENT, "")
 
 
 def start(database: str, box: Mailbox) -> subprocess.Popen[bytes]:

@@ -97,6 +97,13 @@ def claim(*, settings: Settings, now: datetime, count: int = 1) -> list[Claimed]
         return [_claimed(row) for row in session.scalars(taken)]
 
 
+def is_held(claimed: Claimed, *, now: datetime) -> bool:
+    """Whether the lease still holds: whoever was held up since the claim must not send it, too."""
+    mine = _is_mine(claimed)
+    with reading() as session:
+        return session.scalars(select(Outbox.id).where(mine, Outbox.lease_until > now)).first() is not None
+
+
 def settle_sent(claimed: Claimed, *, now: datetime) -> bool:
     """It was handed over."""
     return _settle(claimed, state=State.SENT, settled_at=now, error="")
@@ -119,9 +126,13 @@ def settle_later(claimed: Claimed, *, at: datetime) -> bool:
     return _settle(claimed, due_at=at, tries=claimed.tries - 1)
 
 
-def settle_folded(claimed: Claimed, *, at: datetime, now: datetime) -> None:
+def settle_folded(claimed: Claimed, *, at: datetime, now: datetime) -> bool:
     """Leave it to a digest of its site, which leaves at `at` unless one waits already."""
     with transaction() as session:
+        if not _settle_within(
+            session, claimed, state=State.UNNEEDED, settled_at=now, error="It comes with a digest."
+        ):
+            return False  # somebody else has it by now, or it has gone: nothing is left to tell
         lock_for(
             session, hashlib.sha256(f"digest {claimed.moderator_id} {claimed.site_id}".encode()).digest()
         )
@@ -134,9 +145,7 @@ def settle_folded(claimed: Claimed, *, at: datetime, now: datetime) -> None:
         )
         if session.scalars(waiting.limit(1)).first() is None:
             session.add(_digest(claimed.moderator_id, claimed.site_id, due_at=at, now=now))
-        _settle_within(
-            session, claimed, state=State.UNNEEDED, settled_at=now, error="It comes with a digest."
-        )
+        return True
 
 
 def plan_digests(*, now: datetime) -> int:
@@ -225,10 +234,12 @@ def _settle(claimed: Claimed, **values: object) -> bool:
 
 
 def _settle_within(session: Session, claimed: Claimed, **values: object) -> bool:
-    mine = update(Outbox).where(
-        Outbox.id == claimed.id, Outbox.state == State.WAITING, Outbox.tries == claimed.tries
-    )
+    mine = update(Outbox).where(_is_mine(claimed))
     return bool(_rows(session.execute(mine.values(lease_until=None, **values))))
+
+
+def _is_mine(claimed: Claimed) -> ColumnElement[bool]:
+    return and_(Outbox.id == claimed.id, Outbox.state == State.WAITING, Outbox.tries == claimed.tries)
 
 
 def _rows(result: Any) -> int:

@@ -110,6 +110,8 @@ class Worker:
         message = compose(
             letter, number=claimed.id, created_at=claimed.created_at, settings=settings, now=now
         )
+        if not outbox.is_held(claimed, now=self._clock()):
+            return False
         smtp.deliver(
             message,
             settings.mail_server,

@@ -58,6 +58,7 @@ LANDINGS = frozenset({"/queue", "/account", "/account/letters", "/dashboard", "/
 DEEPER_LANDINGS = re.compile(r"/queue/comments/[0-9]{1,10}")  # where a letter's "approve and reply" leads
 PAGES = LANDINGS | {"/", "/login", "/logout"}
 FOLDERS = ("/queue/", "/account/", "/dashboard/", "/audit/", "/settings/", "/invite/", "/login/")
+LETTERS = ("/confirm/", "/letters/")  # where links in letters lead: their addresses are secrets
 TOKEN = "token"  # noqa: S105 -- the name of a field
 HALF = "half"  # the sign-in that waits for its code
 NOTICE = "notice"  # what the next page tells: a key of the catalogue, never a text from the address
@@ -124,6 +125,7 @@ def init_app(app: Flask, settings: Settings, keys: KeySource) -> None:
     )
     app.extensions[GUESSES] = Guesses(settings)
     app.before_request(_guard)  # before Flask-WTF's own, so that the reason that helps is the one shown
+    app.after_request(_keep_nowhere)
     csrf.init_app(app)
     app.register_error_handler(CSRFError, lambda _error: problems.show(FormRefused()))
     passwords.prepare()
@@ -296,6 +298,13 @@ def _guard() -> None:
     _refuse_nul()
     if request.method not in SAFE_METHODS:
         _refuse_foreign_forms()
+
+
+def _keep_nowhere(response: Response) -> Response:
+    """Whatever moderators get, tables and redirects too, stays in no cache; nor does what letters lead to."""
+    if is_moderators(request.path) or request.path.startswith(LETTERS):
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _host() -> str:
