@@ -36,7 +36,7 @@ from comments_service.storage.database import db, migrate
 from comments_service.vocabulary import SiteView
 from tests.browser import Console
 from tests.factories import a_site
-from tests.quicker import EmptiedDatabase, keep_templates, routes_compiled_once
+from tests.quicker import EmptiedDatabase, dialects_alike, keep_compiled, routes_compiled_once
 from tests.servers import (
     PATIENCE_SECONDS,
     VALKEY_SOCKET,
@@ -135,9 +135,9 @@ def emptied_database(postgres_template: str) -> Iterator[EmptiedDatabase]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_routes() -> Iterator[None]:
-    """Let the apps of a worker share what their routes are compiled to."""
-    with routes_compiled_once():
+def compiled_once() -> Iterator[None]:
+    """Let the apps of a worker share what their routes and statements are compiled to."""
+    with routes_compiled_once(), dialects_alike():
         yield
 
 
@@ -194,7 +194,7 @@ def make_app(clock: Clock) -> Iterator[Callable[[Settings], Flask]]:
         def make(settings: Settings) -> Flask:
             app = create_app(settings, clock=clock)
             app.testing = True
-            keep_templates(app)
+            keep_compiled(app)
             stack.callback(close, app)
             return app
 
@@ -288,7 +288,7 @@ UNHURRIED: dict[str, Any] = {"submission_interval_seconds": 0, "submissions_per_
 def live(settings: Settings, listener: socket.socket, host_page: HostPage) -> Iterator[LiveService]:
     """Serve an app with the demo site, and show its widget on the host page."""
     app = create_app(settings)
-    keep_templates(app)
+    keep_compiled(app)
     site = a_site(app, origins=(host_page.origin,), now=datetime.now(UTC))
     host_page.embed(settings.public_url, site=site.key)
     try:

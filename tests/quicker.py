@@ -1,7 +1,7 @@
 """What each of thousands of apps would work out anew is worked out once for a test run: no answer differs.
 
-These are texts made of texts: the routes' address builders, the templates' code. Werkzeug has no door for the
-first, so that one reaches into it.
+These are texts made of texts: the routes' address builders, the templates' code, the statements' SQL.
+Werkzeug and SQLAlchemy have no door for the first and the last, so those reach into them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from psycopg import sql
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from comments_service.storage.database import db
 from tests.servers import postgres_database
 
 Built = Callable[..., tuple[str, str]]
@@ -40,9 +45,26 @@ class CompiledTemplates(BytecodeCache):
 COMPILED = CompiledTemplates()
 
 
-def keep_templates(app: Flask) -> None:
-    """Let an app compile only templates that no app before it has compiled."""
+def keep_compiled(app: Flask) -> None:
+    """Let an app compile only templates and statements that no app before it has compiled."""
     app.jinja_env.bytecode_cache = COMPILED
+    with app.app_context():
+        for engine in db.engines.values():
+            engine._compiled_cache = STATEMENTS
+
+
+STATEMENTS: LRUCache[Any, Any] = LRUCache(4_000)
+
+
+@contextmanager
+def dialects_alike() -> Iterator[None]:
+    """Let engines of one driver know each other's statements: all of them speak to the same server."""
+    kinds = (SQLiteDialect_pysqlite, PGDialect_psycopg)
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in kinds:
+            patch.setattr(kind, "__eq__", lambda one, other: type(one) is type(other))
+            patch.setattr(kind, "__hash__", lambda one: hash(type(one)))
+        yield
 
 
 @contextmanager
@@ -57,11 +79,9 @@ def routes_compiled_once() -> Iterator[None]:
             built[key] = compile_anew(rule, append_unknown)
         return built[key]
 
-    Rule._compile_builder = compile_builder  # type: ignore[method-assign, assignment]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compile_builder)
         yield
-    finally:
-        Rule._compile_builder = compile_anew  # type: ignore[method-assign]
 
 
 SHAPE = """
