@@ -24,7 +24,7 @@ from comments_service.storage.models import Comment
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import Role, SiteView, Status
 from tests.doors import send_own, sign_in
-from tests.factories import a_comment, a_site
+from tests.factories import PASSWORD, a_comment, a_site
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 BATCH = "a" * 22
@@ -255,6 +255,41 @@ def test_no_cell_of_the_export_is_a_formula(app: Flask, site: SiteView, now: dat
     happened(app, now, site_id=site.id, comment_id=1, reason=hostile, subject=hostile)
     row = table(client, comment="1")[0]
     assert row["reason"] == row["subject"] == f"'{hostile}"
+
+
+CELLS = [
+    *("＝1+1", "＋1", "－1", "＠SUM(1)", " =1+1", "\u3000＝1", "\u00a0\t=1", "\u200b=1", '"=1+1"'),
+    *(" \r\n@SUM(1)", "Well;=1+1", 'Well";=1+1;"', "Well; ＝1", "Well\n=1+1", "Well\t=1", "=1;=2"),
+]
+PLAIN = ["Well; thanks", "a-b", "1 + 1 = 2", "me@example.org", "−1", "Well, = is fine", "x;y;z"]
+
+
+@on_sqlite
+def test_no_cell_begins_a_formula_where_spreadsheets_part_it_otherwise(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    """With blanks or a full-width sign in front; or, where they expect `;` between cells, within a cell."""
+    client = sign_in(app)
+    for cell in (*CELLS, *PLAIN):
+        happened(app, now, site_id=site.id, comment_id=1, reason=cell, subject=cell)
+    data = client.get("/audit/export.csv", query_string={"comment": "1"}).data.decode("utf-8-sig")
+    parted = [piece.lstrip('" \u3000\u00a0\u200b') for piece in re.split(r'[;\t\r\n]|","', data)]
+    assert not [piece for piece in parted if piece.startswith(tuple("=+-@＝＋－＠"))]
+    rows = table(client, comment="1")
+    assert {row["subject"] for row in rows} >= set(PLAIN)
+    assert all(row["reason"].replace("'", "") in CELLS for row in rows if row["reason"] not in PLAIN)
+
+
+def test_a_name_that_somebody_came_in_with_is_no_formula(app: Flask, site: SiteView) -> None:
+    chief, guest = sign_in(app), app.test_client()
+    sent = {"do": "invite", "role": "viewer", "days": "7", "site": "*"}
+    link = re.search(r"/invite/[\w-]+", send_own(chief, "/settings/people", **sent).text)
+    assert link
+    send_own(guest, link[0], name="＝1+1;=2", new=PASSWORD, again=PASSWORD)
+    given = {"do": "give", "person": "2", "role": "moderator", "site": "*"}
+    assert send_own(chief, "/settings/people", **given).status_code == 303
+    rows = table(chief)
+    assert "'＝1+1;'=2" in {row["who"] for row in rows} & {row["subject"] for row in rows}
 
 
 def test_the_export_is_all_of_it_in_utf_8_that_spreadsheets_know(

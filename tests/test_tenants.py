@@ -10,9 +10,14 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
-from comments_service.vocabulary import SiteView
+from comments_service import tokens
+from comments_service.notify.addresses import address_names
+from comments_service.tokens import ConfirmLink
+from comments_service.vocabulary import Role, SiteView
 from comments_service.web.sessions import is_moderators
+from tests.conftest import NOW
 from tests.doors import (
     OWN_ORIGIN,
     a_ticket,
@@ -28,11 +33,23 @@ from tests.doors import (
     sign_in,
     wrong_fields,
 )
-from tests.factories import ARTICLE, KNOWN, ORIGIN, StoredComment, a_body, a_comment, a_site
+from tests.factories import (
+    ARTICLE,
+    KNOWN,
+    ORIGIN,
+    StoredComment,
+    a_body,
+    a_comment,
+    a_moderator,
+    a_site,
+    an_address,
+    wiring_of,
+)
 
 SECRET = "Only of alpha."
 ALPHA_ONLY = "https://alpha.example.org"
 BETA_ONLY = "https://beta.example.org"
+MARK = "m" * 22  # of an address that `an_address` gives
 EMAIL = "ana@example.org"
 
 
@@ -47,6 +64,7 @@ class Two:
     approved: StoredComment
     sent: dict[str, Any]  # the answer to a comment that waits on alpha
     body: dict[str, Any]  # what was sent for it
+    links: dict[str, str]  # in letters about alpha, of somebody who has a role on beta alone by now
     betas: dict[str, Any]  # the answer to a comment that waits on beta
 
     @property
@@ -67,7 +85,23 @@ def two(app: Flask, client: FlaskClient) -> Two:
     body = dict(a_body(a_ticket(client, site="alpha", id="7"), id="7", email=EMAIL, text="Waits on alpha."))
     sent = send(client, body, site="alpha", key="key")
     betas = send(client, a_body(a_ticket(client, site="beta", id="7"), id="7"), site="beta")
-    return Two(app, client, alpha, beta, approved, sent.get_json(), body, betas.get_json())
+    answer = sent.get_json()
+    links = letter_links(app, alpha, beta, int(answer["comment"]["id"]))
+    return Two(app, client, alpha, beta, approved, answer, body, links, betas.get_json())
+
+
+def letter_links(app: Flask, alpha: SiteView, beta: SiteView, comment_id: int) -> dict[str, str]:
+    """What letters about alpha led to, for somebody who has left alpha and stayed on beta."""
+    keys = wiring_of(app).keys
+    ben = a_moderator(app, name="ben", role=Role.MODERATOR, sites=[beta])
+    (email, *_), mark = address_names(keys, an_address(app, ben, "ben@example.org")), MARK
+    confirm = ConfirmLink(ben.id, comment_id, 1, mark)
+    return {
+        "confirm": tokens.confirm_token(keys, confirm, now=NOW),
+        "stop": tokens.stop_token(keys, moderator_id=ben.id, site_id=alpha.id, address=email),
+        "stop on beta": tokens.stop_token(keys, moderator_id=ben.id, site_id=beta.id, address=email),
+        "address": tokens.address_token(keys, moderator_id=ben.id, mark=mark, now=NOW),
+    }
 
 
 def walk_thread(two: Two) -> None:
@@ -199,6 +233,52 @@ def walk_password(two: Two) -> None:
     outside(two, "POST", "/account")
 
 
+def led(two: Two, page: str, token: str, *, method: str = "GET", **fields: str) -> TestResponse:
+    """Follow a link of a letter, from our own page."""
+    headers = {"Origin": OWN_ORIGIN, "Accept": "text/html"}
+    data = None if method == "GET" else fields
+    return two.client.open(f"/{page}/{token}", method=method, headers=headers, data=data)
+
+
+def led_nowhere(two: Two, page: str, *, but: tuple[str, ...] = (), **form: str) -> None:
+    """Nothing that alpha gave out, and no link of somebody who left it, opens this page or tells of alpha."""
+    given = {name: link for name, link in two.links.items() if name not in but}
+    given |= {"receipt": two.sent["receipt"], "status": two.token, "ticket": two.body["ticket"]}
+    for name, token in given.items():
+        response = led(two, page, token, **form)
+        assert response.status_code in (403, 404, 410), (page, name)
+        for secret in (SECRET, "Waits on alpha.", EMAIL, two.alpha.name):
+            assert secret not in response.text, (page, name, secret)
+
+
+def walk_letters_page(two: Two) -> None:
+    led_nowhere(two, "confirm")
+
+
+def walk_letters_button(two: Two) -> None:
+    for verb in ("approve", "reply", "spam", "trash", "undo"):
+        led_nowhere(two, "confirm", method="POST", do=verb)
+
+
+def walk_stop(two: Two) -> None:
+    led_nowhere(two, "letters/stop", but=("stop on beta",))
+    assert two.beta.name in led(two, "letters/stop", two.links["stop on beta"]).text
+
+
+def walk_stop_button(two: Two) -> None:
+    fields = {"List-Unsubscribe": "One-Click"}
+    led_nowhere(two, "letters/stop", but=("stop on beta",), method="POST", **fields)
+
+
+def walk_address(two: Two) -> None:
+    led_nowhere(two, "letters/address", but=("address",))
+    assert two.alpha.name not in led(two, "letters/address", two.links["address"]).text
+
+
+def walk_address_button(two: Two) -> None:
+    led_nowhere(two, "letters/address", but=("address",), method="POST", do="x")
+
+
 WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("api.thread", "GET"): walk_thread,
     ("api.ticket", "GET"): walk_ticket,
@@ -208,6 +288,12 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("public.thread", "GET"): walk_page,
     ("public.post_comment", "POST"): walk_page_form,
     ("public.status", "GET"): walk_status,
+    ("confirm.show", "GET"): walk_letters_page,
+    ("confirm.act", "POST"): walk_letters_button,
+    ("letter_links.stop", "GET"): walk_stop,
+    ("letter_links.end_letters", "POST"): walk_stop_button,
+    ("letter_links.address", "GET"): walk_address,
+    ("letter_links.confirm_address", "POST"): walk_address_button,
     ("queue.home", "GET"): walk_home,
     ("queue.show", "GET"): walk_queue,
     ("queue.rows", "GET"): walk_rows,
@@ -221,9 +307,6 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
 }
 # What these answer is the same for all sites, or belongs to none
 KNOW_NO_SITE = {"embed.script", "embed.hashed_script", "assets.asset", "health.healthz", "health.readyz"}
-# What opens by a signed link to one person; test_confirm and test_letter_addresses come with those of others
-KNOW_NO_SITE |= {"confirm.show", "confirm.act"}
-KNOW_NO_SITE |= {f"letter_links.{name}" for name in ("address", "confirm_address", "stop", "end_letters")}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

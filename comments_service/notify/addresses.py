@@ -219,6 +219,8 @@ def _to_stop(session: Session, token: str, keys: Keyring) -> tuple[int, Site]:
     address = session.get(LetterAddress, moderator_id)
     if moderator is None or site is None or address is None or name not in _names_now(address, keys):
         raise LinkEnded
+    if not moderator.access.may(Role.VIEWER, site.id):  # no letter comes, and the site is none of theirs
+        raise LinkEnded
     return moderator_id, site
 
 

@@ -48,7 +48,11 @@ from comments_service.web.words import browser_language, moderators_words
 
 FILTERS = ("person", "site", "action", "since", "until", "comment", "batch")
 BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for the alphabet of their own land
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Where a cell begins, or begins for spreadsheets that part cells at `;` and make one of the rest of ours;
+# some leave out blanks and what is not seen before a sign, or take full-width signs for common ones
+FORMULA = re.compile(
+    '(^|[;\t\r\n])(?=[\\s"\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])'
+)
 COLUMNS = (
     *("id", "happened_at", "who", "what", "action", "site", "article", "comment", "from", "to"),
     *("reason", "subject", "batch", "undoes", "undone_by"),
@@ -193,7 +197,7 @@ def _line(values: tuple[object, ...]) -> str:
 def _safe(value: object) -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub(lambda begin: f"{begin[0]}'", text)
 
 
 def _asked() -> dict[str, str]:

@@ -313,9 +313,9 @@ def _host() -> str:
 
 
 def _refuse_nul() -> None:
-    """No name and no field of ours has a NUL in it, and PostgreSQL fails on one wherever it is compared."""
+    """Nothing that an address may ask for has a NUL in it, and PostgreSQL fails wherever it compares one."""
     asked = request.args.items(multi=True)
-    if "\0" in request.path or any("\0" in text for pair in asked for text in pair):
+    if any("\0" in text for pair in asked for text in pair):
         raise Malformed
 
 
