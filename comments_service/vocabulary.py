@@ -53,6 +53,7 @@ class Rules:
     refuse_words: tuple[str, ...] = ()
     trusted_pass: bool = True
     hold_surge: bool = False
+    hold_imitations: bool = True
     close_after_days: int = 0
     max_depth: int = 5
 

@@ -35,7 +35,7 @@ EXPLAINED: dict[str, tuple[Status, ...]] = {
     "banned": (Status.SPAM, Status.TRASH),
 }  # where a reason puts a comment; every other one lets it wait
 REASONS = (
-    *("every-comment-waits", "newcomer", "links", "held-word", "surge", "letter"),
+    *("every-comment-waits", "newcomer", "links", "held-word", "imitates-staff", "surge", "letter"),
     *EXPLAINED,
 )  # in the order in which a page offers them
 

@@ -12,6 +12,7 @@ from comments_service.errors import ReceiptRefused
 from comments_service.markup import render
 from comments_service.privacy import Keyring
 from comments_service.rules.judge import Facts, count_links
+from comments_service.rules.staff import imitates_staff
 from comments_service.rules.surge import notice_surge
 from comments_service.rules.words import Texts
 from comments_service.storage.models import Comment, Thread
@@ -37,6 +38,7 @@ def gather(
         is_banned=stands == Kind.BAN,
         is_surge=notice_surge(session, thread, now=now),
         is_letter=submission.is_letter,
+        imitates_staff=imitates_staff(session, submission.site.id, submission.name),
     )
 
 

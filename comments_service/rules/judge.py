@@ -14,6 +14,7 @@ RISK_HELD_WORD = 40
 RISK_LINK, RISK_LINKS_AT_MOST = 10, 40
 RISK_UNKNOWN_AUTHOR = 15
 RISK_SURGE = 15
+RISK_IMITATION = 30
 RISK_WEBSITE = 5
 
 
@@ -28,6 +29,7 @@ class Facts:
     is_banned: bool = False
     is_surge: bool = False
     is_letter: bool = False
+    imitates_staff: bool = False
 
 
 def count_links(html: str) -> int:
@@ -68,6 +70,7 @@ def _holds(in_force: InForce, facts: Facts, held: tuple[str, ...]) -> tuple[Reas
     found = (
         (bool(held), "held-word", "hold_words"),
         (0 < rules.hold_links_from <= links, "links", "hold_links_from"),
+        (rules.hold_imitations and facts.imitates_staff, "imitates-staff", "hold_imitations"),
         (rules.hold_surge and facts.is_surge, "surge", "hold_surge"),
         (rules.hold_all, "every-comment-waits", "hold_all"),
         (rules.hold_newcomers and not rules.hold_all and not facts.is_known, "newcomer", "hold_newcomers"),
@@ -92,6 +95,7 @@ def _risk(facts: Facts, *, is_refused: bool, is_held: bool) -> int:
         min(RISK_LINK * facts.links, RISK_LINKS_AT_MOST),
         RISK_UNKNOWN_AUTHOR * (not facts.is_known),
         RISK_SURGE * facts.is_surge,
+        RISK_IMITATION * facts.imitates_staff,
         RISK_WEBSITE * facts.has_website,
     )
     return min(sum(weights), 100)

@@ -15,7 +15,7 @@ from comments_service.vocabulary import Rules
 from comments_service.web.forms import comment_id
 
 # In the order of the page
-SWITCHES = ("hold_all", "hold_newcomers", "count_website", "trusted_pass", "hold_surge")
+SWITCHES = ("hold_all", "hold_newcomers", "count_website", "trusted_pass", "hold_imitations", "hold_surge")
 NAMES = tuple(vars(Rules()))
 MAX_DIGITS = 9
 
