@@ -41,6 +41,7 @@ EMBED_MODULES = (
     "comment-list",
     "fields",
     "comment-form",
+    "thread-pages",
     "thread-view",
     "comment-thread",
     "counts",

@@ -26,12 +26,17 @@ export class Service {
     this.#query = query;
   }
 
-  thread(options) {
-    return request(this.#address("thread", { ...this.#article, ...this.#query }), options);
+  /** `part` says which page: by {cursor}, by {comment}, or the first one. */
+  thread(part, options) {
+    return request(this.#address("thread", { ...this.#article, ...this.#query, ...part }), options);
   }
 
-  more(cursor, options) {
-    return request(this.#address("thread", { ...this.#article, ...this.#query, cursor }), options);
+  get sort() {
+    return this.#query.sort;
+  }
+
+  set sort(sort) {
+    this.#query.sort = sort;
   }
 
   ticket() {

@@ -1,17 +1,19 @@
-// Comments in their order and nesting. The reader's own waiting ones stand apart, at the end, until they are public.
+// Comments in their order and nesting, each once. The reader's own waiting ones stand apart, at the end, until they are public.
 import { commentArticle } from "./comment.js";
 import { make } from "./dom.js";
 
 export class CommentList {
   #places = new Map();
+  #byItem = new WeakMap();
   #speech;
   #maxDepth;
-  #onReply;
+  #handlers;
 
-  constructor(speech, { maxDepth, onReply }) {
+  /** `handlers`: {onReply(comment)?, onMore(comment), onGo(), tell(words)}. */
+  constructor(speech, maxDepth, handlers) {
     this.#speech = speech;
     this.#maxDepth = maxDepth;
-    this.#onReply = onReply;
+    this.#handlers = handlers;
     this.element = newList("comments__list");
     this.own = newList("comments__list comments__own");
   }
@@ -28,28 +30,120 @@ export class CommentList {
     return this.#places.get(id)?.article;
   }
 
-  /** Show a comment, once. A public one takes the place of the same one waiting. Answers its article. */
-  add(comment, { waiting = false, own = waiting } = {}) {
+  clear() {
+    this.#places.clear();
+    this.element.replaceChildren();
+    this.own.replaceChildren();
+  }
+
+  /** Show the comments of a page, in its order: after those there are, or before them. */
+  addPage(comments, { before = false } = {}) {
+    const next = before ? this.element.firstElementChild : null;
+    for (const comment of comments) this.add(comment, { next });
+  }
+
+  /**
+   * Show a comment, once. A public one takes the place of the same one waiting. Answers its article.
+   * `apart`: at the end of all, as nobody knows yet where it belongs. Else a top-level one stands before `next`.
+   */
+  add(comment, { waiting = false, own = waiting, apart = waiting, next = null } = {}) {
     const known = this.#places.get(comment.id);
-    if (known && (own || !known.own)) return known.article;
-    known?.item.remove();
+    if (known && (own || !known.own)) {
+      if (!own) this.#update(known, comment);
+      return known.article;
+    }
     const parent = this.#places.get(comment.parent);
-    const depth = parent ? Math.min(parent.depth + 1, this.#maxDepth) : 1;
-    const onReply = depth < this.#maxDepth ? this.#onReply : null;
-    const article = commentArticle(comment, this.#speech, { waiting, onReply });
+    const above = parent ?? this.#places.get(comment.root);
+    const isLast = above?.level >= Math.max(2, this.#maxDepth); // deeper ones stand flat, on the last level
+    const owner = isLast ? above.owner : above;
+    const level = owner ? owner.level + 1 : 1;
+    const depth = Math.min(level, this.#maxDepth);
+    const answered = parent?.depth >= depth && parent.comment;
+    const { article, actions } = commentArticle(comment, this.#speech, { waiting, answered, ...this.#handlers });
     const item = make("li", {}, article);
-    const home = this.#homeUnder(parent, own);
-    home.append(item);
-    this.#places.set(comment.id, { comment, article, item, home, depth, own });
+    const place = { comment, article, actions, item, owner, level, depth, own, seen: 0, mine: 0 };
+    if (known) this.#inherit(place, known);
+    this.#places.set(comment.id, place);
+    this.#byItem.set(item, comment);
+    if (owner) insertByTime(this.#repliesOf(owner), item, comment, this.#byItem);
+    else if (apart) this.own.append(item);
+    else this.element.insertBefore(item, next);
+    this.#count(place, 1);
+    this.#label(place);
     return article;
   }
 
-  #homeUnder(parent, own) {
-    if (!parent) return own ? this.own : this.element;
-    if (parent.depth >= this.#maxDepth) return parent.home; // deeper ones stand flat, on the last level
-    if (!parent.replies) parent.item.append((parent.replies = newList("comments__list comments__replies")));
-    return parent.replies;
+  #update(place, { replies, left }) {
+    Object.assign(place.comment, { replies, left });
+    this.#label(place);
   }
+
+  /** Unfold whatever hides a comment. */
+  reveal(id) {
+    for (let { owner } = this.#places.get(id); owner; owner = owner.owner) this.#fold(owner, false);
+  }
+
+  /** The first of those that are not pinned: where what is newest belongs. */
+  get firstUnpinned() {
+    return [...this.element.children].find((item) => !this.#byItem.get(item).pinned) ?? null;
+  }
+
+  #repliesOf(owner) {
+    if (!owner.replies) {
+      const flat = this.#maxDepth === 1 ? " comments__replies--flat" : "";
+      owner.replies = newList("comments__list comments__replies" + flat);
+      owner.left = make("button", { type: "button", class: "quiet comments__left" });
+      owner.left.addEventListener("click", () => this.#handlers.onMore(owner.comment));
+      owner.item.append(owner.replies, owner.left);
+      owner.toggle = make("button", { type: "button", class: "quiet comment__fold", "aria-expanded": "true" });
+      owner.toggle.addEventListener("click", () => this.#fold(owner, !owner.replies.hidden));
+      owner.actions.append(owner.toggle);
+    }
+    return owner.replies;
+  }
+
+  #fold(owner, folded) {
+    owner.replies.hidden = folded;
+    owner.toggle.setAttribute("aria-expanded", String(!folded));
+    this.#label(owner);
+  }
+
+  #inherit(place, known) {
+    this.#count(known, -1);
+    known.item.remove();
+    if (!known.replies) return;
+    Object.assign(place, { replies: known.replies, left: known.left, toggle: known.toggle, seen: known.seen, mine: known.mine });
+    place.item.append(known.replies, known.left);
+    place.actions.append(known.toggle);
+  }
+
+  #count({ owner, own, comment }, change) {
+    if (comment.removed) return;
+    for (let above = owner; above; above = above.owner) {
+      above[own ? "mine" : "seen"] += change;
+      this.#label(above);
+    }
+  }
+
+  /** Say how many replies there are below, and how many of them are not here yet. */
+  #label({ comment, replies, toggle, left, seen, mine }) {
+    if (!replies) return;
+    const all = Math.max(comment.replies ?? 0, seen);
+    toggle.textContent = this.#speech.say("thread.replies", { count: all + mine });
+    left.textContent = this.#speech.say("thread.more_replies", { count: all - seen });
+    left.hidden = replies.hidden || !comment.left || all <= seen;
+  }
+}
+
+function insertByTime(list, item, comment, byItem) {
+  let next = null;
+  for (let other = list.lastElementChild; other && isBefore(comment, byItem.get(other)); other = other.previousElementSibling) next = other;
+  list.insertBefore(item, next);
+}
+
+function isBefore(one, other) {
+  if (one.created_at === other.created_at) return Number(one.id) < Number(other.id);
+  return one.created_at < other.created_at;
 }
 
 function newList(name) {

@@ -3,9 +3,9 @@ import { Problem, Service } from "./api.js";
 import { make } from "./dom.js";
 import { explain } from "./explain.js";
 import { BOOT_TEXTS, STYLES } from "./generated.js";
-import { Drafts, Reader, Receipts } from "./keeping.js";
+import { Drafts, Order, Reader, Receipts } from "./keeping.js";
 import { ownTag, serviceBase } from "./own-tag.js";
-import { articleOf, nearViewport, pageAddress } from "./page.js";
+import { addressedComment, articleOf, nearViewport, pageAddress } from "./page.js";
 import { Speech } from "./speech.js";
 import { ThreadView } from "./thread-view.js";
 
@@ -48,11 +48,12 @@ export class CommentThread extends HTMLElement {
   }
 
   async #load(signal, article) {
-    const query = { lang: this.getAttribute("lang"), sort: this.getAttribute("sort") };
     const site = this.getAttribute("site") ?? ownTag?.dataset.site;
+    const query = { lang: this.getAttribute("lang"), sort: new Order(site).kept ?? this.getAttribute("sort") };
     const service = new Service(this.getAttribute("service") ?? serviceBase, site, article, query);
+    const comment = addressedComment();
     try {
-      await this.#show(await service.thread({ signal }), service, article, signal);
+      await this.#show(await service.thread({ comment }, { signal }), service, article, signal, comment);
     } catch (problem) {
       if (signal.aborted) return;
       if (!(problem instanceof Problem)) throw problem;
@@ -64,7 +65,7 @@ export class CommentThread extends HTMLElement {
     }
   }
 
-  async #show(page, service, article, signal) {
+  async #show(page, service, article, signal, asked) {
     const scope = service.site + " " + (article.id ?? article.url);
     this.#view = new ThreadView(page, {
       service,
@@ -72,6 +73,7 @@ export class CommentThread extends HTMLElement {
       drafts: new Drafts(scope),
       receipts: new Receipts(scope),
       reader: new Reader(service.site),
+      order: new Order(service.site),
       tell: (name, detail) => this.#tell(name, detail),
       trouble: this.#bootSpeech().say("boot.failed"),
     });
@@ -80,8 +82,7 @@ export class CommentThread extends HTMLElement {
     this.#fill(...this.#view.elements);
     this.#frame.setAttribute("aria-label", page.form.texts["thread.label"]);
     this.#tell("comments:ready", { count: page.thread.count });
-    await this.#view.showOwn();
-    await this.#view.followAddress("instant");
+    await this.#view.begin(asked);
   }
 
   #showLoading() {

@@ -1,25 +1,35 @@
-// One comment: who, when (the permalink), what; a button to reply where replies are taken.
+// One comment: who, when (the permalink), what; buttons to reply where replies are taken, and to copy the link.
 import { make } from "./dom.js";
 import { showHtml } from "./safe-html.js";
 
 const UGC = "nofollow ugc noopener noreferrer external";
+const COPIED_MS = 2_000;
 
-/** `waiting`: only its author sees it. `onReply` is absent where no reply can be made. */
-export function commentArticle(comment, speech, { waiting = false, onReply } = {}) {
+/**
+ * Its article, and the line of its buttons. `waiting`: only its author sees it. `answered`: the comment it answers,
+ * where that is not plain from its place. `onReply` is absent where no reply can be made.
+ */
+export function commentArticle(comment, speech, { waiting = false, answered, onReply, onGo, tell } = {}) {
   const article = make("article", { class: "comment", id: "comment-" + comment.id, tabindex: "-1" });
+  const actions = make("p", { class: "comment__actions" });
   if (comment.removed) {
-    article.append(make("p", { class: "comment__removed" }, speech.say("thread.removed")));
-    return article;
+    article.append(make("p", { class: "comment__removed" }, speech.say("thread.removed")), actions);
+    return { article, actions };
   }
   const body = make("div", { class: "comment__body", dir: "auto" });
   showHtml(body, comment.html);
   article.append(
-    make("header", { class: "comment__head" }, author(comment, speech), ...labels(comment, speech), permalink(comment, speech)),
+    make("header", { class: "comment__head" }, author(comment, speech), ...labels(comment, speech), date(comment, speech, onGo)),
     waiting ? make("p", { class: "comment__waiting" }, speech.say(waitingNote(comment))) : "",
+    answered ? answers(answered, speech, onGo) : "",
     body,
-    onReply && !waiting ? replyButton(comment, speech, onReply) : "",
+    actions,
   );
-  return article;
+  if (waiting) return { article, actions };
+  if (onReply) actions.append(action("reply", comment, speech, () => onReply(comment)));
+  // Without a clipboard (plain http) the date is still the link
+  if (navigator.clipboard) actions.append(action("copy_link", comment, speech, (button) => copy(comment, speech, button, tell)));
+  return { article, actions };
 }
 
 /** What its author is told of a comment that nobody else sees. */
@@ -43,20 +53,45 @@ function labels({ author: { badge }, pinned, picked }, speech) {
   return said.map((key) => make("span", { class: "comment__label" }, speech.say("thread." + key)));
 }
 
-function permalink(comment, speech) {
+function date(comment, speech, onGo) {
   const time = make("time", { datetime: comment.created_at }, speech.date(comment.created_at));
-  const link = make("a", { class: "comment__date", href: comment.permalink }, time);
+  return permalink(comment, { class: "comment__date" }, time, onGo);
+}
+
+function answers(answered, speech, onGo) {
+  const key = answered.removed ? "thread.in_reply_to_removed" : "thread.in_reply_to";
+  const words = speech.say(key, { name: nameOf(answered, speech) });
+  return make("p", { class: "comment__answers", dir: "auto" }, permalink(answered, {}, words, onGo));
+}
+
+function permalink(comment, attributes, content, onGo) {
+  const link = make("a", { ...attributes, href: comment.permalink }, content);
   link.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault(); // the page's own address may carry a campaign: no need to load it anew
-    location.hash = new URL(link.href).hash;
+    const { hash } = new URL(link.href);
+    if (location.hash === hash) onGo();
+    else location.hash = hash;
   });
   return link;
 }
 
-function replyButton(comment, speech, onReply) {
-  const label = speech.say("thread.reply_to", { name: nameOf(comment, speech) });
-  const button = make("button", { type: "button", class: "quiet", "aria-label": label }, speech.say("thread.reply"));
-  button.addEventListener("click", () => onReply(comment));
-  return make("p", { class: "comment__actions" }, button);
+function action(key, comment, speech, act) {
+  const label = speech.say("thread." + key + "_to", { name: nameOf(comment, speech) });
+  const button = make("button", { type: "button", class: "quiet", "aria-label": label }, speech.say("thread." + key));
+  button.addEventListener("click", () => act(button));
+  return button;
+}
+
+async function copy({ permalink }, speech, button, tell) {
+  try {
+    await navigator.clipboard.writeText(permalink);
+  } catch {
+    location.hash = new URL(permalink).hash; // refused: now the address bar has it
+    return;
+  }
+  const copied = speech.say("thread.copied");
+  button.textContent = copied;
+  tell(copied);
+  setTimeout(() => (button.textContent = speech.say("thread.copy_link")), COPIED_MS);
 }

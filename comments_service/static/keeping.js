@@ -67,6 +67,23 @@ export class Receipts {
   }
 }
 
+/** The order that this reader has chosen, in this tab. */
+export class Order {
+  #key;
+
+  constructor(site) {
+    this.#key = "comments:sort:" + site;
+  }
+
+  get kept() {
+    return read("sessionStorage", this.#key);
+  }
+
+  keep(sort) {
+    write("sessionStorage", this.#key, sort);
+  }
+}
+
 /** Name, email and website from one visit to the next: only with the reader's consent, gone when it ends. */
 export class Reader {
   #key;

@@ -1,49 +1,71 @@
-// One loaded thread on the screen: heading, comments, the reader's own ones, the form.
+// One loaded thread on the screen: heading, pages of comments, the reader's own ones, the form.
 import { CommentForm } from "./comment-form.js";
 import { waitingNote } from "./comment.js";
-import { CommentList } from "./comment-list.js";
 import { make } from "./dom.js";
 import { addressedComment } from "./page.js";
 import { Speech } from "./speech.js";
-
-const MAX_PAGES_FOR_ONE_LINK = 50;
+import { ThreadPages } from "./thread-pages.js";
 
 export class ThreadView {
   #speech;
   #context;
+  #pages;
   #list;
   #form;
-  #next;
   #target;
+  #mine = new Map();
   #heading = make("h2", { class: "comments__heading" });
-  #more = make("button", { type: "button", class: "button button--calm" });
-  #trouble = make("p", { class: "comments__trouble", role: "status" });
   #home = make("div", { class: "comments__respond" });
   #status = make("p", { class: "unseen", role: "status" });
 
-  /** `context`: {service, signal, drafts, receipts, reader, tell(event, detail), trouble: the words for it}. */
-  constructor({ thread, comments, next, form }, context) {
+  /** `context`: {service, signal, drafts, receipts, reader, order, tell(event, detail), trouble: the words for it}. */
+  constructor(page, context) {
+    const { thread, form } = page;
     this.#speech = new Speech(form.texts, form.language);
     this.#context = context;
-    this.#list = new CommentList(this.#speech, {
-      maxDepth: form.max_depth,
-      onReply: thread.open ? (comment) => this.#reply(comment) : null,
+    this.#pages = new ThreadPages(this.#speech, form, {
+      ...context,
+      onReply: thread.open && ((comment) => this.#reply(comment)),
+      onReplace: (show) => this.#replace(show),
+      onGo: () => this.followAddress("smooth"),
+      tell: (words) => this.#say(words),
     });
-    this.#more.textContent = this.#speech.say("thread.more");
-    this.#more.addEventListener("click", () => this.#showMore());
-    this.#add(comments, next);
+    this.#list = this.#pages.list;
+    this.#pages.show(page);
     this.#head(thread);
     if (thread.open) this.#offerForm(form);
     else this.#home.append(make("p", { class: "comments__closed" }, this.#speech.say("thread.closed")));
   }
 
   get elements() {
-    const { element, own } = this.#list;
-    return [this.#heading, element, this.#more, this.#trouble, own, this.#home, this.#status];
+    const head = make("div", { class: "comments__head" }, this.#heading, this.#pages.order);
+    return [head, ...this.#pages.elements, this.#home, this.#status];
+  }
+
+  /** What comes after the first page is there: the own comments, then where the reader was or wants to go. */
+  async begin(asked) {
+    await this.#showOwn();
+    if (addressedComment()) return this.followAddress("instant", asked);
+    const begun = this.#context.drafts.latest;
+    if (this.#form && begun && !this.#form.parent) await this.#pages.open(begun); // a reply begun on another page
+    if (this.#form && !this.#form.parent) this.#resume();
+  }
+
+  /** Go where the page's address points; `asked` has been looked for already. */
+  async followAddress(behavior, asked) {
+    const id = addressedComment();
+    if (!id) return;
+    if (!this.#list.has(id)) {
+      const isThere = id !== asked && (await this.#pages.open(id));
+      if (isThere === false) this.#pages.miss();
+      if (!isThere) return;
+    }
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#point(id, { block: "start", behavior: calm ? "instant" : behavior });
   }
 
   /** This tab's comments that the thread does not have yet: waiting, or published a moment ago. */
-  async showOwn() {
+  async #showOwn() {
     const { receipts, service, signal } = this.#context;
     const asked = receipts.all().map(async (kept) => {
       if (this.#list.has(kept.id)) return receipts.forget(kept.id);
@@ -60,19 +82,6 @@ export class ThreadView {
     }
   }
 
-  /** Go where the page's address points, through as many pages as it takes. */
-  async followAddress(behavior) {
-    const id = addressedComment();
-    if (!id) return;
-    for (let pages = 0; pages < MAX_PAGES_FOR_ONE_LINK && this.#next && !this.#list.has(id); pages++) {
-      if (!(await this.#loadMore())) return;
-    }
-    const article = this.#list.article(id);
-    if (!article) return;
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#point(article, { block: "start", behavior: calm ? "instant" : behavior });
-  }
-
   #offerForm(rules) {
     const { service, drafts, reader } = this.#context;
     this.#form = new CommentForm({
@@ -85,42 +94,28 @@ export class ThreadView {
       onCancel: () => this.#cancelReply(),
     });
     this.#home.append(this.#form.element);
-    const begun = this.#list.comment(drafts.latest);
-    if (begun) this.#moveForm(begun); // a reload in the middle of a reply
+    this.#resume();
+  }
+
+  /** A reload in the middle of a reply goes on there. */
+  #resume() {
+    const begun = this.#list.comment(this.#context.drafts.latest);
+    if (begun) this.#moveForm(begun);
+  }
+
+  /** Other comments come; the form is kept with its text, below the same one if that is still there. */
+  #replace(show) {
+    if (this.#form) this.#home.append(this.#form.element);
+    show();
+    for (const comment of this.#mine.values()) this.#showMine(comment);
+    if (this.#form?.parent) this.#list.article(this.#form.parent)?.after(this.#form.element);
   }
 
   #head({ heading, count }) {
     this.#heading.textContent = heading || this.#speech.say("thread.label");
     this.#heading.classList.toggle("unseen", !heading); // the form's title needs one above it
+    this.#pages.order.hidden = count < 2;
     this.#context.tell("comments:count", { count });
-  }
-
-  #add(comments, next) {
-    for (const comment of comments) this.#list.add(comment);
-    this.#next = next;
-    this.#more.hidden = !next;
-  }
-
-  /** The next page; answers its first comment, or nothing when it does not come. */
-  async #loadMore() {
-    const { service, signal, trouble } = this.#context;
-    this.#more.setAttribute("aria-disabled", "true");
-    this.#trouble.textContent = "";
-    try {
-      const page = await service.more(this.#next, { signal });
-      this.#add(page.comments, page.next);
-      return page.comments[0];
-    } catch {
-      this.#trouble.textContent = trouble;
-    } finally {
-      this.#more.removeAttribute("aria-disabled");
-    }
-  }
-
-  async #showMore() {
-    if (this.#more.hasAttribute("aria-disabled")) return;
-    const first = await this.#loadMore();
-    if (first) this.#list.article(first.id).focus();
   }
 
   #moveForm(comment) {
@@ -143,30 +138,40 @@ export class ThreadView {
     if (this.#form.busy) return;
     const answered = this.#list.article(this.#form.parent);
     this.#bringFormHome();
-    answered.querySelector(".comment__actions button").focus();
+    if (answered) answered.querySelector(".comment__actions button").focus();
+    else this.#form.focus();
   }
 
   #posted({ comment, receipt }) {
     this.#context.receipts.add(comment.id, receipt);
     this.#bringFormHome();
-    this.#point(this.#showMine(comment), { block: "nearest", behavior: "instant" });
+    this.#showMine(comment);
+    this.#point(comment.id, { block: "nearest", behavior: "instant" });
     const waiting = comment.status === "pending";
-    this.#status.textContent = this.#speech.say(waiting ? waitingNote(comment) : "note.posted");
+    this.#say(this.#speech.say(waiting ? waitingNote(comment) : "note.posted"));
     this.#context.tell("comments:posted", { id: comment.id, status: comment.status });
     if (!waiting) this.#recount();
   }
 
   #showMine(comment) {
-    return this.#list.add(comment, { waiting: comment.status === "pending", own: true });
+    this.#mine.set(comment.id, comment);
+    if (comment.status === "pending") this.#list.add(comment, { waiting: true });
+    else this.#pages.addNew(comment);
   }
 
   async #recount() {
     const { service, signal } = this.#context;
-    const page = await service.thread({ signal, cache: "no-cache" }).catch(() => null);
+    const page = await service.thread({}, { signal, cache: "no-cache" }).catch(() => null);
     if (page) this.#head(page.thread);
   }
 
-  #point(article, scrolling) {
+  #say(words) {
+    this.#status.textContent = words;
+  }
+
+  #point(id, scrolling) {
+    const article = this.#list.article(id);
+    this.#list.reveal(id);
     this.#target?.classList.remove("comment--target");
     this.#target = article;
     article.classList.add("comment--target");

@@ -1,0 +1,131 @@
+// The pages of a thread on the screen: the list, the ways to more of it, and the reader's choice of an order.
+import { CommentList } from "./comment-list.js";
+import { make } from "./dom.js";
+
+export class ThreadPages {
+  #speech;
+  #context;
+  #previous;
+  #next;
+  #sort;
+  #turn = 0;
+  #before = make("button", { type: "button", class: "button button--calm comments__previous", hidden: true });
+  #after = make("button", { type: "button", class: "button button--calm comments__more", hidden: true });
+  #trouble = make("p", { class: "comments__trouble", role: "status" });
+
+  /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), tell(words)}. */
+  constructor(speech, { max_depth, sorts }, context) {
+    this.#speech = speech;
+    this.#context = context;
+    const { onReply, onGo, tell } = context;
+    this.list = new CommentList(speech, max_depth, { onReply, onGo, tell, onMore: (comment) => this.#showReplies(comment) });
+    this.order = this.#select(sorts);
+    this.#before.textContent = speech.say("thread.previous");
+    this.#after.textContent = speech.say("thread.more");
+    this.#before.addEventListener("click", () => this.#turnTo(this.#previous, true));
+    this.#after.addEventListener("click", () => this.#turnTo(this.#next, false));
+  }
+
+  get elements() {
+    const { element, own } = this.list;
+    return [this.#before, element, this.#after, this.#trouble, own];
+  }
+
+  /** Show one page and nothing else. */
+  show({ thread, comments, previous, next }) {
+    this.list.clear();
+    this.list.addPage(comments);
+    this.#bounds({ previous, next });
+    this.#sort = this.order.value = thread.sort;
+  }
+
+  /** Show the page of a comment, instead of what is shown; answers whether it is there, or nothing. */
+  async open(id) {
+    const page = await this.#ask({ comment: id });
+    const isThere = page?.comments.some((comment) => comment.id === id);
+    if (isThere) this.#replace(page);
+    return isThere;
+  }
+
+  /** A public comment that has just been written, where it belongs if that place is on the screen. */
+  addNew(comment) {
+    const isNewest = this.#sort === "newest";
+    const apart = comment.root || (isNewest ? this.#previous : this.#next);
+    return this.list.add(comment, { own: true, apart, next: isNewest ? this.list.firstUnpinned : null });
+  }
+
+  /** Say that the comment of a link is not there. */
+  miss() {
+    this.#trouble.textContent = this.#speech.say("thread.gone");
+  }
+
+  #select(sorts) {
+    const options = sorts.map((sort) => make("option", { value: sort }, this.#speech.say("thread.sort." + sort)));
+    const select = make("select", { class: "comments__order", "aria-label": this.#speech.say("thread.sort") }, ...options);
+    select.addEventListener("change", () => this.#choose(select.value));
+    return select;
+  }
+
+  async #choose(sort) {
+    const { service, order } = this.#context;
+    const before = service.sort;
+    service.sort = sort;
+    const page = await this.#ask({});
+    if (page) {
+      order.keep(sort);
+      this.#replace(page);
+    } else if (service.sort === sort) {
+      service.sort = before;
+      this.order.value = this.#sort;
+    }
+  }
+
+  #replace(page) {
+    this.#context.onReplace(() => this.show(page));
+  }
+
+  #bounds({ previous = this.#previous, next = this.#next }) {
+    this.#previous = previous;
+    this.#next = next;
+    this.#before.hidden = !previous;
+    this.#after.hidden = !next;
+  }
+
+  async #turnTo(cursor, before) {
+    const page = await this.#ask({ cursor });
+    if (!page) return;
+    const [first] = page.comments.filter(({ id }) => !this.list.has(id));
+    this.list.addPage(page.comments, { before });
+    this.#bounds(before ? { previous: page.previous } : { next: page.next });
+    this.#visit(first);
+  }
+
+  async #showReplies({ left }) {
+    const page = await this.#ask({ cursor: left.cursor });
+    if (!page) return;
+    const [first] = page.comments.filter(({ id, removed }) => !removed && !this.list.has(id));
+    this.list.addPage(page.comments);
+    this.#visit(first);
+  }
+
+  #visit(comment) {
+    if (comment) this.list.article(comment.id).focus();
+  }
+
+  /** What the service answers; nothing where it does not, or where the reader has asked for something else since. */
+  async #ask(part) {
+    const { service, signal, trouble } = this.#context;
+    const turn = ++this.#turn;
+    this.#trouble.textContent = "";
+    this.list.element.setAttribute("aria-busy", "true");
+    try {
+      const page = await service.thread(part, { signal });
+      if (turn === this.#turn) return page;
+    } catch {
+      if (turn === this.#turn) this.#trouble.textContent = trouble;
+    } finally {
+      if (turn === this.#turn) this.list.element.removeAttribute("aria-busy");
+    }
+    return null;
+  }
+}
