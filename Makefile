@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures sizes clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures sizes clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ screenshots: setup-dev ## take the pictures of docs/screenshots from the running
 
 queue-figures: setup-dev ## measure the queue among a million comments, on both databases (minutes)
 	@$(RUN) -m tools.measure_queue
+
+thread-figures: setup-dev ## print how long pages of 10,000 comments take, beside those of 20, on both databases
+	@$(RUN) -m tools.measure_threads
 
 letters-figures: setup-dev ## print what a dead or slow mail server does to the time of a submission
 	@$(RUN) -m tools.measure_letters

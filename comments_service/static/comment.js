@@ -19,9 +19,15 @@ export function commentArticle(comment, speech, { waiting = false, answered, onR
   const body = make("div", { class: "comment__body", dir: "auto" });
   showHtml(body, comment.html);
   article.append(
-    make("header", { class: "comment__head" }, author(comment, speech), ...labels(comment, speech), date(comment, speech, onGo)),
+    make(
+      "header",
+      { class: "comment__head" },
+      author(comment, speech),
+      ...labels(comment, speech),
+      date(comment, speech, onGo),
+      answered && answers(answered, speech, onGo),
+    ),
     waiting ? make("p", { class: "comment__waiting" }, speech.say(waitingNote(comment))) : "",
-    answered ? answers(answered, speech, onGo) : "",
     body,
     actions,
   );
@@ -61,7 +67,7 @@ function date(comment, speech, onGo) {
 function answers(answered, speech, onGo) {
   const key = answered.removed ? "thread.in_reply_to_removed" : "thread.in_reply_to";
   const words = speech.say(key, { name: nameOf(answered, speech) });
-  return make("p", { class: "comment__answers", dir: "auto" }, permalink(answered, {}, words, onGo));
+  return permalink(answered, { class: "comment__answers", dir: "auto" }, words, onGo);
 }
 
 function permalink(comment, attributes, content, onGo) {
