@@ -61,16 +61,17 @@ def _forget_letters_to(email: str, keys: Keyring, now: datetime) -> None:
 
 
 def _erase_on(site_id: int, site_key: str, email: str, keys: Keyring, now: datetime) -> int:
-    total = 0
-    while count := _erase_batch(site_id, site_key, keys.email_hashes(email, site_id=site_id), now):
+    total, hashes = 0, keys.email_hashes(email, site_id=site_id)
+    domain = normal_email(email).rpartition("@")[2]
+    while count := _erase_batch(site_id, site_key, hashes, domain, now):
         total += count
     return total
 
 
-def _erase_batch(site_id: int, site_key: str, hashes: tuple[bytes, ...], now: datetime) -> int:
+def _erase_batch(site_id: int, site_key: str, hashes: tuple[bytes, ...], domain: str, now: datetime) -> int:
     with transaction() as session:
         ids = _ids_of(session, site_id, hashes)
-        forget_standings(session, site_id, hashes)
+        forget_standings(session, site_id, ids=ids, hashes=hashes, domain=domain)
         if ids:
             remove(session, ids)
             subject = f"site {site_key}, comments: {len(ids)}"

@@ -11,8 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from comments_service.decisions.authors import Wish, let_stand, lift
+from comments_service.decisions.decide import decide
 from comments_service.decisions.standing import Kind, Trace, Traces, domains_of, standing_of
 from comments_service.decisions.undo import undo
+from comments_service.decisions.verbs import Change, Verb
 from comments_service.erase import erase_person
 from comments_service.errors import FieldsRefused
 from comments_service.privacy import Keyring
@@ -26,6 +28,7 @@ from comments_service.submit import submit
 from comments_service.tokens import receipt
 from comments_service.vocabulary import SiteView
 from tests.conftest import NOW
+from tests.doors import everything
 from tests.factories import StoredComment, a_comment, a_submission, wiring_of
 from tests.test_decisions import journal, row_of
 
@@ -220,6 +223,41 @@ def test_a_forgotten_person_is_not_banned_by_the_email_any_more(
         erase_person(EMAIL, keys=keys, now=NOW)
         assert db.session.scalars(select(Standing)).all() == []
         db.session.rollback()
+
+
+@pytest.mark.parametrize("mark", list(Trace))
+def test_nothing_of_a_ban_is_left_once_its_person_is_erased(
+    app: Flask, site: SiteView, keys: Keyring, mark: Trace
+) -> None:
+    """A domain stands there in clear, a note is whatever somebody wrote; those of others stay."""
+    others = a_comment(app, site, email="eva@mail.example.org", network="10.9.7.0/24")
+    stand(app, keys, others, Kind.BAN, mark)
+    comment = a_comment(app, site, email=EMAIL, network=NETWORK, website="https://dan.example.com")
+    stand(app, keys, comment, Kind.BAN, mark, note="Dan again")
+    with app.app_context():
+        erase_person(EMAIL, keys=keys, now=NOW)
+        left = db.session.execute(select(Standing.mark, Standing.note)).all()
+        db.session.rollback()
+    assert [tuple(row) for row in left] == [(mark, "")]
+    assert "Dan again" not in repr(everything(app))
+
+
+def test_a_domain_in_clear_does_not_outlive_all_its_comments_and_its_person(
+    app: Flask, site: SiteView, keys: Keyring
+) -> None:
+    """That of an email whose comment was deleted for ever before, and that of a website."""
+    email, domain = "dan@dan.example.com", "dan.example.com"
+    gone = a_comment(app, site, email=email, status="trash")
+    stand(app, keys, gone, Kind.BAN, Trace.DOMAIN)
+    with app.app_context():
+        decide(Change(gone.id, gone.version, Verb.DELETE), by=None, now=NOW)
+    assert domain in repr(everything(app)["standing"])
+    with_website = a_comment(app, site, email=EMAIL, website=f"https://{domain}")
+    stand(app, keys, with_website, Kind.BAN, Trace.DOMAIN)
+    with app.app_context():
+        erase_person(email, keys=keys, now=NOW)
+        erase_person(EMAIL, keys=keys, now=NOW)
+    assert domain not in repr(everything(app))
 
 
 def test_what_has_ended_is_swept_away_and_what_holds_is_kept(

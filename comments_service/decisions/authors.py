@@ -17,12 +17,12 @@ from comments_service.privacy import Keyring, mask_domain, mask_email
 from comments_service.rights import require
 from comments_service.storage.database import transaction
 from comments_service.storage.decisions import Standing
-from comments_service.storage.journal import JournalRow
+from comments_service.storage.journal import BANNED, TRUSTED, JournalRow
 from comments_service.storage.models import Comment
 from comments_service.submit import EMAIL_COLUMN
 from comments_service.vocabulary import ModeratorView, Role
 
-ACTIONS = {Kind.BAN: "author-banned", Kind.TRUST: "author-trusted"}
+ACTIONS = {Kind.BAN: BANNED, Kind.TRUST: TRUSTED}
 LIFTED = "standing-lifted"
 MAX_NOTE_CHARACTERS = 200
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from comments_service.storage.base import Base
 
 DECIDED = "comment-decided"  # the action of a change of status: `from_status` and `to_status` say which
+# Of a ban or trust that was made because of a comment: `details` has the id of the `standing`
+BANNED, TRUSTED = STANDING_ACTIONS = ("author-banned", "author-trusted")
 
 
 class JournalRow(Base):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import and_, delete, exists, not_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.decisions import Claim, Revision, Standing
-from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.journal import DECIDED, STANDING_ACTIONS, JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
 from comments_service.storage.roots import show_roots
 from comments_service.storage.search import forget
@@ -79,10 +79,33 @@ def _forget_in_journal(session: Session, ids: Collection[int]) -> None:
     session.execute(theirs.values(reason="", details={}))
 
 
-def forget_standings(session: Session, site_id: int, hashes: Collection[bytes]) -> None:
-    """Forget who is banned or trusted by these traces."""
-    theirs = delete(Standing).where(Standing.site_id == site_id, Standing.hash.in_(hashes))
-    session.execute(theirs)
+def forget_standings(
+    session: Session, site_id: int, *, ids: Collection[int], hashes: Collection[bytes], domain: str
+) -> None:
+    """Forget who is banned or trusted by these hashes, or because of one of these comments, by any trace.
+
+    To be called before the comments are removed. A domain in clear that nothing ties to anybody's comment
+    any more goes too; one that is banned because of somebody else's stays.
+    """
+    of_site = delete(Standing).where(Standing.site_id == site_id)
+    ties = _ties(session, JournalRow.comment_id.in_(ids))
+    named = or_(Standing.hash.in_(hashes), Standing.id.in_(ties), Standing.root_id.in_(ids))
+    session.execute(of_site.where(named))
+    in_clear = session.scalars(
+        select(Standing.id).where(Standing.site_id == site_id, Standing.domain == domain)
+    ).all()
+    if in_clear:
+        tied = _ties(session, JournalRow.site_id == site_id)
+        session.execute(of_site.where(Standing.id.in_(set(in_clear) - tied)))
+
+
+def _ties(session: Session, which: ColumnElement[bool]) -> set[int]:
+    """The bans and trusts that these lines of the journal tell of, as those of a comment."""
+    rows = select(JournalRow.details).where(
+        which, JournalRow.comment_id.is_not(None), JournalRow.action.in_(STANDING_ACTIONS)
+    )
+    found = (details.get("standing") for details in session.scalars(rows))
+    return {number for number in found if isinstance(number, int)}
 
 
 def _drop_empty_places(session: Session, ids: set[int]) -> None:
