@@ -210,6 +210,46 @@ def test_a_moderator_sees_the_own_sites_and_nothing_of_the_installation(
     assert client.get("/audit/export.csv?site=second").status_code == 404
 
 
+def test_the_filter_offers_the_own_sites_alone(app: Flask, site: SiteView, now: datetime) -> None:
+    second = a_site(app, key="second", name="Second")
+    third = a_site(app, key="third", name="Elsewhere")
+    for one in (site, second, third):
+        happened(app, now, site_id=one.id)
+    own = sign_in(app, role=Role.VIEWER, sites=[site, second]).get("/audit").text
+    chiefs = sign_in(app, name="chief").get("/audit").text
+    offered = [
+        re.findall('value="([a-z]+)"', text.partition('name="site"')[2].partition("</select>")[0])
+        for text in (own, chiefs)
+    ]
+    assert offered == [["demo", "second"], ["demo", "third", "second"]]
+    assert "Elsewhere" not in own
+
+
+def test_what_was_deleted_for_ever_keeps_who_when_and_why_on_the_page(
+    app: Flask, site: SiteView, now: datetime
+) -> None:
+    with app.app_context():
+        change_rules(Place(site.id), {"hold_words": ["zenobia"]}, version=1, by=None, now=now)
+    comment = a_comment(app, site, status="pending", name="Zenobia", text="Unmistakable", now=now)
+    client, place = sign_in(app, name="ana"), "/queue?status=pending"
+    for verb, version in (("trash", 1), ("delete", 2)):
+        press = {"decide": f"{verb} {comment.id}:{version}", "sure": "1"}
+        press |= {"reason": "Zenobia again"} if verb == "trash" else {}
+        assert send_own(client, "/queue/decisions", on=place, **press).status_code == 303
+    assert client.get(f"/queue/comments/{comment.id}").status_code == 404
+    text = shown(client, comment=str(comment.id))
+    for words in (
+        *("let a new comment wait", "Waits because of a word on the list."),
+        *("moved a comment to the trash", "deleted a comment for ever", ">ana</bdi>", "Nov 23, 2026"),
+    ):
+        assert words in text, words
+    assert "Zenobia" not in text
+    told = [(row["who"], row["action"], row["reason"]) for row in table(client, comment=str(comment.id))]
+    assert told[:2] == [("ana", "comment-deleted", ""), ("ana", "comment-decided", "")]
+    assert told[2][0] == "The service"
+    assert "held-word" in told[2][2]
+
+
 def test_the_page_and_the_export_want_a_sign_in(client: FlaskClient) -> None:
     for address in ("/audit", "/audit/export.csv"):
         answer = client.get(address)

@@ -108,6 +108,14 @@ def test_setting_up_shows_the_key_as_a_picture_as_text_and_as_a_link(app: Flask)
     assert page.headers["Cache-Control"] == "no-store"
 
 
+@on_sqlite
+def test_the_pages_below_the_account_say_where_one_is(app: Flask) -> None:
+    client = doors.sign_in(app)
+    for address in ("/account", "/account/letters", PAGE):
+        current = re.findall(r'<a [^>]*href="([^"]+)"[^>]*aria-current="(\w+)"', client.get(address).text)
+        assert current == [("/account", "page")], address
+
+
 def test_setting_up_wants_the_password_and_one_right_code(app: Flask, clock: Clock) -> None:
     client = doors.sign_in(app)
     assert send_own(client, PAGE, do="begin", password="not the right one").status_code == 422

@@ -15,7 +15,7 @@ from ipaddress import ip_network
 
 from comments_service.privacy import network_of
 
-MAX_STAR_LETTERS = 40  # a `*` inside a word: without a bound, a long row of letters costs the square of it
+MAX_STAR_LETTERS = 40  # a `*` inside a word: nobody spreads a word wider, and each letter is a step
 WIDEST_PREFIX = {4: 24, 6: 64}  # what one sender is likely to hold, and all that is stored of an address
 
 # Written without blanks between words: a border there would never be found
@@ -26,6 +26,31 @@ _UNSPACED = re.compile(
 _DECORATION = "\u0640\u064b-\u065f\u0670\u0334-\u0338\ufe00-\ufe0f"
 _LAST_NAMED = 0x20000  # above are Han letters and private signs, but for the tags
 _TAGS = "\U000e0000-\U000e007f"
+
+
+class Places:
+    """Where characters stand in a text: each as a number whose bit n is set if it is the text's nth."""
+
+    def __init__(self, text: str) -> None:
+        """Take a text in normal form."""
+        self._text, self._known = text[::-1], dict.fromkeys(map(ord, text), "0")
+        self._found: dict[str, int] = {}
+        self.letters = self._where({number for number in self._known if re.match(_letter(), chr(number))})
+
+    def of(self, piece: str) -> int:
+        """Where a piece of text begins."""
+        found = self._of(piece[0])
+        for distance, character in enumerate(piece[1:], 1):
+            found &= self._of(character) >> distance
+        return found
+
+    def _of(self, character: str) -> int:
+        if character not in self._found:
+            self._found[character] = self._where({ord(character)} & self._known.keys())
+        return self._found[character]
+
+    def _where(self, numbers: set[int]) -> int:
+        return int(self._text.translate(self._known | dict.fromkeys(numbers, "1")) or "0", 2)
 
 
 @dataclass(frozen=True)
@@ -43,6 +68,11 @@ class Texts:
         """All of them in normal form, with borders that no entry can reach across."""
         parts = (self.name, self.email_domain, self.website, self.text)
         return "\n".join(normal(part) for part in parts if part)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where each character stands in the whole."""
+        return Places(self.whole)
 
     @classmethod
     def of(
@@ -71,8 +101,7 @@ def fired(entries: Iterable[str], texts: Texts) -> tuple[str, ...]:
     return tuple(
         one.entry
         for one in _prepared(tuple(entries))
-        if (one.longest and one.longest in whole and _pattern(one.entry).search(whole))
-        or one.network in networks
+        if (one.longest and one.longest in whole and _is_met(one.entry, texts)) or one.network in networks
     )
 
 
@@ -117,15 +146,35 @@ def _pieces(form: str) -> list[str]:
     return [piece for piece in re.split(r"\*+", form) if piece] or [""]
 
 
-@lru_cache(maxsize=4_096)
-def _pattern(entry: str) -> re.Pattern[str]:
+def _is_met(entry: str, texts: Texts) -> bool:
     form = normal(entry)
     pieces = _pieces(form)
-    letter = _letter()
-    # Each piece at its first place, for good: going back would find nothing and take the longer
-    middle = [rf"(?>{letter}{{0,{MAX_STAR_LETTERS}}}?{re.escape(piece)})" for piece in pieces[1:-1]]
-    last = [rf"{letter}{{0,{MAX_STAR_LETTERS}}}?{re.escape(pieces[-1])}"] if len(pieces) > 1 else []
-    pattern = "".join([re.escape(pieces[0]), *middle, *last])
+    if len(pieces) == 1:
+        return _pattern(entry).search(texts.whole) is not None
+    return _is_spread(form, pieces, texts.places)
+
+
+def _is_spread(form: str, pieces: list[str], places: Places) -> bool:
+    """Whether the pieces follow each other with letters between, all places of the text at once.
+
+    A regular expression would begin anew at each place: the product of the text's length and of the stars.
+    """
+    letters = places.letters
+    begun = places.of(pieces[0])
+    if _is_bordered(form[0]):
+        begun &= ~(letters << 1)
+    ends = begun << len(pieces[0])
+    for piece in pieces[1:]:
+        for _ in range(MAX_STAR_LETTERS):
+            ends |= (ends & letters) << 1
+        ends = (ends & places.of(piece)) << len(piece)
+    return bool(ends & ~letters if _is_bordered(form[-1]) else ends)
+
+
+@lru_cache(maxsize=4_096)
+def _pattern(entry: str) -> re.Pattern[str]:
+    form, letter = normal(entry), _letter()
+    pattern = re.escape(_pieces(form)[0])
     if _is_bordered(form[0]):
         pattern = rf"(?<!{letter}){pattern}"
     if _is_bordered(form[-1]):
