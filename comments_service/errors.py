@@ -57,6 +57,12 @@ class TicketRefused(CommentsError):
     status, slug, title = 403, "ticket-refused", "The form is too old or belongs to another page"
 
 
+class SignedNameRefused(CommentsError):
+    """The name that the page signed for its reader is forged, has ended, or is not taken by this site."""
+
+    status, slug, title = 403, "name-refused", "The signed name on this page is not good, or has ended"
+
+
 class ReceiptRefused(CommentsError):
     """The receipt is missing, forged, or belongs to another comment."""
 

@@ -97,6 +97,7 @@ def comment(row: Comment, keys: Keyring | None) -> dict[str, Any]:
         "pinned": row.pinned_at is not None,
         "picked": row.picked_at is not None,
         "by_moderator": row.moderator_id is not None,
+        "badge": row.badge,
     }
     if keys is not None:
         sealed = row.email_sealed

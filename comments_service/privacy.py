@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import os
 import re
@@ -156,6 +157,15 @@ class Keyring:
     def signing_keys(self, purpose: str) -> list[bytes]:
         """Subkeys for signatures, oldest first: itsdangerous signs with the last and accepts all."""
         return [self._subkey(number, f"sign/{purpose}") for number in self.numbers]
+
+    def site_secrets(self, site_key: str, edition: int) -> tuple[str, ...]:
+        """What a site's owner signs names with, under every key, newest first: 43 characters each.
+
+        `edition` counts how often the owner asked for another.
+        """
+        message = f"{site_key}:{edition}".encode()
+        macs = [hmac.digest(key, message, "sha256") for key in reversed(self.signing_keys("names"))]
+        return tuple(base64.urlsafe_b64encode(mac).decode().rstrip("=") for mac in macs)
 
     def _hashes(self, purpose: str, message: bytes) -> tuple[bytes, ...]:
         return tuple(self._hash(number, purpose, message) for number in reversed(self.numbers))

@@ -213,5 +213,7 @@ def _forget_old_marks(keys: Keyring) -> None:
         # Of no use without its key, and too old to slow anybody down
         forget = update(Comment).where(_under_another(Comment.network_hash, keys.current))
         session.execute(forget.values(network_hash=None).execution_options(synchronize_session=False))
+        unknown = update(Comment).where(_under_another(Comment.signer_hash, keys.current))
+        session.execute(unknown.values(signer_hash=None).execution_options(synchronize_session=False))
         session.execute(delete(Standing).where(_under_another(Standing.hash, keys.current)))
         session.execute(delete(Canary).where(Canary.key_number != keys.current))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +35,14 @@ RESERVED_KEYS = frozenset({"people"})  # /settings/people is a page of ours
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
+class SignedNames(StrEnum):
+    """What shall be with names that the owner's site signs: taken, no more, or only under another secret."""
+
+    ON = "on"
+    OFF = "off"
+    RENEW = "renew"
+
+
 @dataclass(frozen=True)
 class SiteChange:
     """What shall be otherwise from now on; None leaves a thing as it is."""
@@ -51,10 +60,11 @@ class SiteChange:
     max_depth: int | None = None
     takes_letters: bool | None = None
     sort: str | None = None
+    signed_names: SignedNames | None = None
 
     @property
     def options(self) -> dict[str, Any]:
-        """What of it is a change of options, in their stored form."""
+        """What of it is a change of options, in their stored form, but for what depends on those before."""
         return {} if self.sort is None else {"sort": self.sort}
 
     @property
@@ -247,9 +257,19 @@ def _apply(site: Site, change: SiteChange, catalogue: Catalogue) -> None:
         site.takes_letters = change.takes_letters
     if change.sort is not None and change.sort not in SORTS:
         raise _refusal("sort", "unknown", f"Comments come in one of these orders: {', '.join(SORTS)}.")
-    site.options = {**site.options, **change.options}
+    site.options = {**site.options, **change.options, **_signed_names(site, change.signed_names)}
     if change.max_depth is not None and not 1 <= change.max_depth <= MAX_DEPTH:
         raise FieldsRefused(f"Replies can be shown 1 to {MAX_DEPTH} deep.")
+
+
+def _signed_names(site: Site, wanted: SignedNames | None) -> dict[str, Any]:
+    """The option's number. It never comes back: who had an earlier secret does not get to sign again."""
+    now, last = site.options.get("signed_names", 0), site.options.get("last_signed_names", 0)
+    if wanted is None or (wanted is SignedNames.OFF and not now) or (wanted is SignedNames.ON and now):
+        return {}
+    if wanted is SignedNames.OFF:
+        return {"signed_names": 0}
+    return {"signed_names": last + 1, "last_signed_names": last + 1}
 
 
 def _new_origins(origins: list[str], change: SiteChange) -> list[str]:

@@ -22,7 +22,7 @@ from comments_service.errors import (
 )
 from comments_service.notify import outbox
 from comments_service.privacy import KeyHolder, Keyring
-from comments_service.rules.facts import gather, proven_comment, texts_of
+from comments_service.rules.facts import gather, proven_comment, signer_data, texts_of
 from comments_service.rules.judge import Facts, judge
 from comments_service.settings import Settings
 from comments_service.storage import search
@@ -143,7 +143,8 @@ def _body(submission: Submission) -> bytes:
     place = (article.normalised_url, article.explicit_id, submission.parent_id)
     said = (submission.title, submission.name, submission.email, submission.website, submission.text)
     audience = ["editors"] if submission.is_letter else []
-    return json.dumps([*place, *said, submission.previous, *audience]).encode()
+    signer = [submission.signed.id, submission.signed.badge] if submission.signed else []
+    return json.dumps([*place, *said, submission.previous, *audience, *signer]).encode()
 
 
 def _parent(session: Session, submission: Submission, thread: Thread) -> Comment | None:
@@ -200,6 +201,10 @@ def _store(
         network_hash=keys.network_hash(submission.network, site_id=site_id),
         created_at=now,
         status_changed_at=now,
+        badge=submission.signed.badge if submission.signed else None,
+        signer_hash=keys.digest("signer", signer_data(site_id, submission.signed))
+        if submission.signed
+        else None,
         is_letter=submission.is_letter,
         is_quietly_declined=verdict.is_quiet,
         risk=verdict.risk,

@@ -32,6 +32,23 @@ class Status(StrEnum):
         return "declined" if self in (Status.SPAM, Status.TRASH) else str(self)
 
 
+class Badge(StrEnum):
+    """What readers are told of an author, because somebody vouches for it."""
+
+    VERIFIED = "verified"  # the owner's own site signed the name
+    AUTHOR = "author"
+    MODERATOR = "moderator"
+
+
+@dataclass(frozen=True)
+class SignedName:
+    """Who somebody is by the word of the owner's own site. `id` is theirs; a keyed hash of it is kept."""
+
+    id: str
+    name: str
+    badge: Badge
+
+
 @dataclass(frozen=True)
 class ArticleRef:
     """Which article is meant: the page's own address, its normal form, and the owner's id if there is one."""
@@ -77,6 +94,7 @@ class Options:
     """How a site wants its threads to be shown; what is not stored is as for a new site."""
 
     sort: str = SORTS[0]
+    signed_names: int = 0  # 0: not taken; else which of its secrets the site's owner has
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Options:
@@ -152,6 +170,7 @@ class Submission:
     idempotency_key: str
     previous: str | None = None
     is_letter: bool = False
+    signed: SignedName | None = None
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("storage.clusters",),
     ("storage.base",),
     ("bundle", "logs", "lookalikes", "rules.judge", "texts", "tokens", "words"),
-    ("rules.words",),
+    ("rules.words", "signed_names"),
     ("article_url", "decisions.diff", "labelled", "markup", "privacy"),
     ("clusters.fingerprint",),
     ("settings",),

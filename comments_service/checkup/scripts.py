@@ -13,7 +13,17 @@ from comments_service.sites import owner_lines
 
 KNOWN = frozenset(
     f"data-{name}"
-    for name in ("site", "article-id", "article-url", "article-title", "target", "lang", "theme", "sort")
+    for name in (
+        "site",
+        "article-id",
+        "article-url",
+        "article-title",
+        "target",
+        "lang",
+        "theme",
+        "sort",
+        "user",
+    )
 )
 # What is written in their place: small letters are all that HTML keeps of a name
 MEANT = {name.replace("-", ""): name for name in KNOWN} | {

@@ -15,6 +15,7 @@ from comments_service.commands.installation import (
 from comments_service.own_texts import OwnText
 from comments_service.sites import (
     OPTIONAL_FIELDS,
+    SignedNames,
     SiteChange,
     add_site,
     change_site,
@@ -115,6 +116,22 @@ def set_(
     click.echo(f"Changed the site “{view.name}”.")
 
 
+@site.command("secret")
+@click.argument("key")
+@click.option("--on", "wanted", flag_value=SignedNames.ON, type=SignedNames, help="Take names that it signs.")
+@click.option("--renew", "wanted", flag_value=SignedNames.RENEW, type=SignedNames, help="Make another one.")
+@click.option("--off", "wanted", flag_value=SignedNames.OFF, type=SignedNames, help="Take no signed names.")
+@on_installation
+def secret(installation: Installation, /, key: str, wanted: SignedNames | None) -> None:
+    """Print what the site KEY signs the names of its own users with."""
+    change = SiteChange(signed_names=wanted)
+    view = change_site(key, change, catalogue=Catalogue.load(), now=installation.now())
+    if not view.options.signed_names:
+        click.echo("This site takes no signed names. `comments site secret KEY --on` lets it.", err=True)
+        return
+    click.echo(installation.keys().ring.site_secrets(view.key, view.options.signed_names)[0])
+
+
 def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
     return {
         "key": view.key,
@@ -128,6 +145,7 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "max_depth": view.max_depth,
         "letters": view.takes_letters,
         "sort": view.options.sort,
+        "signed_names": bool(view.options.signed_names),
         "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

@@ -21,12 +21,11 @@ from comments_service.snapshot.views import comment_view
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.storage.rules import in_force
 from comments_service.submit import EMAIL_COLUMN
-from comments_service.vocabulary import Access, Role, Status
+from comments_service.vocabulary import Access, Badge, Role, Status
 
 LONG_TEXT_CHARACTERS = 1_200  # longer ones are folded, so that one comment does not fill the page
 EXCERPT_CHARACTERS = 280
 UNREADABLE_EMAIL = "•••"
-MODERATOR_BADGE = "moderator"
 EXPLAINED: dict[str, tuple[Status, ...]] = {
     "known-author": (Status.APPROVED,),
     "trusted": (Status.APPROVED,),
@@ -81,7 +80,7 @@ def _row(
         reasons=tuple(_reasons(comment)),
         article=_article(thread, site, known, lens),
         parent=_parent(parent) if parent is not None else None,
-        badge=MODERATOR_BADGE if comment.moderator_id is not None else None,
+        badge=Badge.MODERATOR if comment.moderator_id is not None else comment.badge,
         history=known.history(comment),
         is_letter=comment.is_letter,
         is_pinned=comment.pinned_at is not None,

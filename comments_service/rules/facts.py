@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comments_service import tokens
@@ -16,7 +17,7 @@ from comments_service.rules.staff import imitates_staff
 from comments_service.rules.surge import notice_surge
 from comments_service.rules.words import Texts
 from comments_service.storage.models import Comment, Thread
-from comments_service.vocabulary import Status, Submission
+from comments_service.vocabulary import SignedName, Status, Submission
 
 
 def gather(
@@ -33,13 +34,34 @@ def gather(
     return Facts(
         links=count_links(render(submission.text)),
         has_website=submission.website is not None,
-        is_known=earlier is not None and earlier.status == Status.APPROVED,
+        is_known=_is_known(session, submission, earlier, keys),
         is_trusted=stands == Kind.TRUST,
         is_banned=stands == Kind.BAN,
         is_surge=notice_surge(session, thread, now=now),
         is_letter=submission.is_letter,
-        imitates_staff=imitates_staff(session, submission.site.id, submission.name),
+        imitates_staff=submission.signed is None
+        and imitates_staff(session, submission.site.id, submission.name),
     )
+
+
+def signer_data(site_id: int, signed: SignedName) -> bytes:
+    """What is hashed of somebody whose name the owner's site signs."""
+    return f"{site_id}:{signed.id}".encode()
+
+
+def _is_known(session: Session, submission: Submission, earlier: Comment | None, keys: Keyring) -> bool:
+    """Whether something of this author was approved before: by the receipt, or by the word of the site."""
+    if submission.signed is None:
+        return earlier is not None and earlier.status == Status.APPROVED
+    site_id = submission.site.id
+    hashes = keys.digests("signer", signer_data(site_id, submission.signed))
+    theirs = select(Comment.id).where(
+        Comment.site_id == site_id,
+        Comment.signer_hash.in_(hashes),
+        Comment.signer_hash.is_not(None),
+        Comment.status == Status.APPROVED,
+    )
+    return session.scalars(theirs.limit(1)).first() is not None
 
 
 def _traces(submission: Submission, earlier: Comment | None, keys: Keyring) -> Traces:

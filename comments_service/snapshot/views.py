@@ -16,9 +16,8 @@ from comments_service.snapshot.roots import Root
 from comments_service.storage.database import reading
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.storage.rules import in_force
-from comments_service.vocabulary import Author, CommentView, SiteView, Status
+from comments_service.vocabulary import Author, Badge, CommentView, SiteView, Status
 
-MODERATOR = "moderator"  # the badge of those who answer in the name of the house
 CACHED_TEXT_CHARACTERS = 2_000  # longer ones are rare, and 2,048 of them would be 128 MiB
 
 
@@ -111,7 +110,8 @@ def _homes(
 
 
 def _author(comment: Comment) -> Author:
-    return Author(comment.name, comment.website, None if comment.moderator_id is None else MODERATOR)
+    badge = comment.badge if comment.moderator_id is None else Badge.MODERATOR
+    return Author(comment.name, comment.website, badge)
 
 
 def _html(text: str) -> str:

@@ -3,6 +3,7 @@ import { Problem } from "./api.js";
 import { nameOf } from "./comment.js";
 import { make } from "./dom.js";
 import { Fields } from "./fields.js";
+import { signedName } from "./page.js";
 import { Sender } from "./sender.js";
 
 const SLUGS = { 403: "origin-refused", 413: "body-too-large", 429: "too-many", 503: "store-unavailable" };
@@ -14,6 +15,7 @@ export class CommentForm {
   #sender;
   #drafts;
   #reader;
+  #user;
   #onPosted;
   #title;
   #cancel;
@@ -25,12 +27,13 @@ export class CommentForm {
   #busy = false;
   #openAt = 0;
 
-  constructor({ speech, rules, service, drafts, reader, onPosted, onCancel }) {
+  constructor({ speech, rules, service, drafts, reader, user, onPosted, onCancel }) {
     this.#speech = speech;
     this.#drafts = drafts;
     this.#reader = reader;
+    this.#user = user;
     this.#onPosted = onPosted;
-    this.#fields = new Fields(speech, rules);
+    this.#fields = new Fields(speech, rules, user && signedName(user));
     this.#sender = new Sender(service);
     this.element = this.#build(onCancel, rules.letters);
     this.#text.value = drafts.get(null);
@@ -115,7 +118,7 @@ export class CommentForm {
   #recall() {
     const kept = this.#reader.kept;
     this.#consent.checked = Boolean(kept);
-    for (const name of ["name", "email", "website"]) this.#fields.input(name).value = kept?.[name] ?? "";
+    for (const name of ["name", "email", "website"]) this.#fields.fill(name, kept?.[name] ?? "");
   }
 
   async #submit(event) {
@@ -140,6 +143,7 @@ export class CommentForm {
       ...values,
       parent: this.#parent,
       previous,
+      user: this.#user,
       audience: this.#letter.checked ? "editors" : null,
     });
     const { name, email, website } = values;

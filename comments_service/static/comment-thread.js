@@ -12,7 +12,7 @@ import { ThreadView } from "./thread-view.js";
 let sheet;
 
 export class CommentThread extends HTMLElement {
-  static observedAttributes = ["service", "site", "article-id", "article-url", "article-title", "lang", "sort"];
+  static observedAttributes = ["service", "site", "article-id", "article-url", "article-title", "lang", "sort", "user"];
 
   #frame = make("section", { class: "comments" });
   #life;
@@ -75,6 +75,7 @@ export class CommentThread extends HTMLElement {
       reader: new Reader(service.site),
       order: new Order(service.site),
       tell: (name, detail) => this.#tell(name, detail),
+      user: this.getAttribute("user"),
       trouble: this.#bootSpeech().say("boot.failed"),
     });
     this.#frame.lang = page.form.language;

@@ -16,7 +16,7 @@ if (ownTag) {
 }
 
 function placeThread(target) {
-  const { site, articleId, articleUrl, articleTitle, lang, theme, sort } = ownTag.dataset;
+  const { site, articleId, articleUrl, articleTitle, lang, theme, sort, user } = ownTag.dataset;
   const thread = make("comment-thread", {
     service: serviceBase,
     site,
@@ -26,6 +26,7 @@ function placeThread(target) {
     lang,
     theme,
     sort,
+    user,
   });
   if ([...document.querySelectorAll("comment-thread")].some((other) => isSame(other, thread))) return;
   const place = target && document.querySelector(target);

@@ -12,13 +12,19 @@ const INPUTS = {
 export class Fields {
   #speech;
   #rules;
+  #signed;
   #fields = new Map();
 
-  /** `rules` are the site's: {required: [name…], limits: {name: count}}. */
-  constructor(speech, rules) {
+  /** `rules` are the site's: {required: [name…], limits: {name: count}}. A signed name stays as it is. */
+  constructor(speech, rules, signed) {
     this.#speech = speech;
     this.#rules = rules;
+    this.#signed = signed;
     for (const name of NAMES) this.#fields.set(name, this.#build(name));
+    if (!signed) return;
+    this.fill("name", signed);
+    this.element("email").hidden = true; // their own site knows them
+    this.lock(false);
   }
 
   input(name) {
@@ -31,14 +37,19 @@ export class Fields {
 
   values() {
     const values = Object.fromEntries(NAMES.map((name) => [name, this.input(name).value || null]));
+    if (this.#signed) values.email = null;
     if (values.website && !/^[a-z][a-z\d+.-]*:/i.test(values.website.trim())) {
       values.website = this.input("website").value = "https://" + values.website.trim();
     }
     return values;
   }
 
+  fill(name, value) {
+    this.input(name).value = this.#signed && name === "name" ? this.#signed : value;
+  }
+
   lock(locked) {
-    for (const { input } of this.#fields.values()) input.readOnly = locked;
+    for (const [name, { input }] of this.#fields) input.readOnly = locked || (name === "name" && Boolean(this.#signed));
   }
 
   clearErrors() {
@@ -54,7 +65,7 @@ export class Fields {
   }
 
   #build(name) {
-    const required = this.#rules.required.includes(name);
+    const required = this.#rules.required.includes(name) && !(this.#signed && name === "email");
     const kind = name === "text" ? "textarea" : "input";
     const input = make(kind, { id: name, name, required, class: "field__input", dir: "auto", ...INPUTS[name] });
     const error = make("p", { id: name + "-error", class: "field__error", hidden: true });

@@ -20,6 +20,16 @@ export function articleOf(element) {
   };
 }
 
+/** The name that the page signed for its reader: unchecked, to be shown. The service alone holds it against the signature. */
+export function signedName(user) {
+  try {
+    const payload = atob(user.split(".")[0].replaceAll("-", "+").replaceAll("_", "/"));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(payload, (char) => char.charCodeAt()))).name;
+  } catch {
+    return null; // the service refuses it, with a sentence
+  }
+}
+
 /** The comment the address points at, by its id. */
 export function addressedComment() {
   return /^#comment-([\w-]+)$/.exec(location.hash)?.[1];

@@ -83,13 +83,14 @@ export class ThreadView {
   }
 
   #offerForm(rules) {
-    const { service, drafts, reader } = this.#context;
+    const { service, drafts, reader, user } = this.#context;
     this.#form = new CommentForm({
       speech: this.#speech,
       rules,
       service,
       drafts,
       reader,
+      user: rules.signed_names ? user : null,
       onPosted: (answer) => this.#posted(answer),
       onCancel: () => this.#cancelReply(),
     });

@@ -104,7 +104,8 @@ class Comment(Base):
     `moderator_id` is set on moderators' own replies. A letter is for the editors alone and can never be
     approved. One that the service declined by itself (`is_quietly_declined`) is told to its author as
     waiting until a person decides. `risk` is 0 to 100. `proven_root_id` is the first of the comments that
-    this author proved by receipts. `verdict` holds `reasons` and `facts` of the automatic decision.
+    this author proved by receipts. `signer_hash` is of the id under which the owner's site knows the author,
+    where it signed the name. `verdict` holds `reasons` and `facts` of the automatic decision.
     """
 
     __tablename__ = "comment"
@@ -116,6 +117,7 @@ class Comment(Base):
         Index("ix_comment_queue_article", "status", "site_id", "thread_id", "created_at", "id"),
         Index("ix_comment_queue_author", "status", "site_id", "name", "created_at", "id"),
         Index("ix_comment_queue_risk", "status", "site_id", "risk", "created_at", "id"),
+        _some("signer_hash IS NOT NULL", "ix_comment_signer", "site_id", "signer_hash", "status"),
         Index("ix_comment_email", "site_id", "email_hash", "status"),
         _some("cluster_id IS NOT NULL", "ix_comment_cluster", *_WITHIN_CLUSTER),
         _some("moderator_id IS NOT NULL", "ix_comment_moderator", "moderator_id", "created_at"),
@@ -159,6 +161,8 @@ class Comment(Base):
     risk: Mapped[int] = mapped_column(default=0)
     cluster_id: Mapped[int | None]
     proven_root_id: Mapped[int | None]
+    badge: Mapped[str | None] = mapped_column(String(10))
+    signer_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     @property

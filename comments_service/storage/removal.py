@@ -31,6 +31,8 @@ EMPTY_PLACE: dict[str, object] = {
     "cluster_id": None,
     "edited_at": None,
     "proven_root_id": None,
+    "badge": None,
+    "signer_hash": None,
     "verdict": {},
     "is_purged": True,
     "status": Status.TRASH,

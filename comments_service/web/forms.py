@@ -43,6 +43,7 @@ FIELD_NAMES = (
     "ticket",
     "previous",
     "audience",
+    "user",
 )
 LIMITS = {
     "name": MAX_NAME_CHARACTERS,
@@ -168,6 +169,9 @@ class CommentForm(CommentWords):
     def __init__(self, fields: Mapping[str, str] | None, context: TicketContext) -> None:
         """Read the named fields; None makes an empty form with a fresh ticket."""
         formdata = MultiDict(fields) if fields is not None else None
+        self.is_signed = bool(
+            fields and fields.get("user")
+        )  # known to the site: no address needs to be typed
         super().__init__(context.site, formdata, meta={"csrf_context": context})
 
     @property
@@ -177,7 +181,7 @@ class CommentForm(CommentWords):
 
     def validate_email(self, field: Field) -> None:
         """Syntax only: nobody is asked whether the address exists."""
-        _refuse(self.site.email_required and not field.data, "required")
+        _refuse(self.site.email_required and not field.data and not self.is_signed, "required")
         _refuse(len(field.data) > MAX_EMAIL_CHARACTERS, "too_long")
         if field.data:
             _refuse(_SURROGATE.search(field.data), "invalid")

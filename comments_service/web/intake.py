@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from comments_service import tokens
-from comments_service.errors import ArticleRefused, CommentsError, FieldError, FieldsRefused
+from comments_service.errors import (
+    ArticleRefused,
+    CommentsError,
+    FieldError,
+    FieldsRefused,
+    SignedNameRefused,
+)
 from comments_service.privacy import network_of
+from comments_service.signed_names import read_signed_name
 from comments_service.submit import submit
-from comments_service.vocabulary import ArticleRef, Receipt, SiteView, Submission
+from comments_service.vocabulary import ArticleRef, Receipt, SignedName, SiteView, Submission
 from comments_service.web.asked import article_of
 from comments_service.web.forms import (
     EDITORS,
@@ -63,6 +70,9 @@ def take_in(site: SiteView, sent: Sent, *, lang: str) -> Receipt:
 def _take_in(site: SiteView, sent: Sent) -> Receipt:
     parts = wiring()
     article = _article(site, sent)
+    signed = _signed(site, sent)
+    if signed is not None:
+        sent = replace(sent, fields={**sent.fields, "name": signed.name})
     form = CommentForm(sent.fields, ticket_context(site, article))
     refuse_wrong_fields(form, sent.errors)
     submission = Submission(
@@ -78,8 +88,23 @@ def _take_in(site: SiteView, sent: Sent) -> Receipt:
         idempotency_key=sent.idempotency_key,
         previous=sent.fields.get("previous"),
         is_letter=form.audience.data == EDITORS,
+        signed=signed,
     )
     return submit(submission, settings=parts.settings, keys=parts.key_source, now=parts.now())
+
+
+def _signed(site: SiteView, sent: Sent) -> SignedName | None:
+    """Who the owner's page says is writing, if it says so.
+
+    Raises: SignedNameRefused, also where the site takes no signed names: nobody writes under another one.
+    """
+    told, edition = sent.fields.get("user"), site.options.signed_names
+    if not told:
+        return None
+    if not edition:
+        raise SignedNameRefused
+    parts = wiring()
+    return read_signed_name(parts.keys.site_secrets(site.key, edition), told, now=parts.now())
 
 
 def _article(site: SiteView, sent: Sent) -> ArticleRef:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefused
 from comments_service.rights import require_everywhere
 from comments_service.site_list import list_for
-from comments_service.sites import MAX_ORIGINS, SiteChange, WrongOrigin, add_site, wrong_origins
+from comments_service.sites import MAX_ORIGINS, SignedNames, SiteChange, WrongOrigin, add_site, wrong_origins
 from comments_service.vocabulary import SORTS, Options, Role, SiteView
 from comments_service.web.sessions import NOTICE, answer, require_moderator
 from comments_service.web.site_pages import save, site_here, site_page, wrong_fields
@@ -69,6 +69,7 @@ class TypedFields:
 
     required: tuple[str, ...]
     takes_letters: bool
+    signed_names: bool
 
 
 @blueprint.get("/settings")
@@ -116,16 +117,26 @@ def change(key: str) -> Response:
 def fields(key: str) -> Response:
     """What readers must fill in, and whether they may write to the editors alone."""
     here = site_here(key)
-    return _fields(here, TypedFields(here.required, here.takes_letters))
+    return _fields(here, _fields_now(here))
 
 
 @blueprint.post("/settings/<key>/fields")
 def change_fields(key: str) -> Response:
     """Change these, unless somebody else changed the site since the page was shown."""
-    typed = TypedFields(tuple(request.form.getlist("required")), "letters" in request.form)
+    typed = TypedFields(
+        tuple(request.form.getlist("required")), "letters" in request.form, "signed" in request.form
+    )
     site_here(key, Role.OWNER)
+    names = SignedNames.ON if typed.signed_names else SignedNames.OFF
+    if typed.signed_names and "renew" in request.form:
+        names = SignedNames.RENEW
     try:
-        save(key, SiteChange(required=frozenset(typed.required), takes_letters=typed.takes_letters))
+        save(
+            key,
+            SiteChange(
+                required=frozenset(typed.required), takes_letters=typed.takes_letters, signed_names=names
+            ),
+        )
     except (ChangedMeanwhile, FieldsRefused) as error:
         return _fields(site_here(key), typed, error)
     return make_response(redirect(url_for("settings.fields", key=key), 303))
@@ -182,9 +193,23 @@ def _site(site: SiteView, typed: Typed, error: ChangedMeanwhile | FieldsRefused 
 def _fields(
     site: SiteView, typed: TypedFields, error: ChangedMeanwhile | FieldsRefused | None = None
 ) -> Response:
-    now = TypedFields(site.required, site.takes_letters)
-    html = site_page("settings/fields.html", site, tab="fields", typed=typed, now=now, error=error, wrong={})
+    is_owner = g.moderator.access.may(Role.OWNER, site.id)
+    edition = site.options.signed_names if is_owner else 0
+    html = site_page(
+        "settings/fields.html",
+        site,
+        tab="fields",
+        typed=typed,
+        now=_fields_now(site),
+        secret=wiring().keys.site_secrets(site.key, edition)[0] if edition else None,
+        error=error,
+        wrong={},
+    )
     return answer(html, error)
+
+
+def _fields_now(site: SiteView) -> TypedFields:
+    return TypedFields(site.required, site.takes_letters, bool(site.options.signed_names))
 
 
 def _display(
