@@ -255,7 +255,7 @@ def test_a_reply_is_lost_neither_by_another_order_nor_by_a_reload_nor_by_cancel(
     at(page, made[30]).get_by_role("button", name="Reply to Reader 30").click()
     field(page, "Comment").fill(TEXT)
     page.get_by_role("combobox", name="Order").select_option("newest")
-    expect(at(page, made[43])).to_be_visible()
+    expect(at(page, made[24])).to_be_visible()
     expect(
         page.locator(f"li:has(> #comment-{made[30]})").get_by_role("textbox", name="Comment")
     ).to_have_value(TEXT)
@@ -269,3 +269,20 @@ def test_a_reply_is_lost_neither_by_another_order_nor_by_a_reload_nor_by_cancel(
     ).to_have_value(TEXT)
     button(page, "Cancel reply").click()
     expect(page.locator(".comments__respond").get_by_role("textbox", name="Comment")).to_have_value(TEXT)
+
+
+def test_an_own_reply_is_put_below_what_it_answers_once_that_is_on_the_screen(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    made = some(live_service, host_page, 25)
+    open_article(page, host_page, f"/article#comment-{made[24]}")
+    at(page, made[24]).get_by_role("button", name="Reply to Reader 24").click()
+    write(page)
+    post(page)
+    answered = page.locator(f"li:has(> #comment-{made[24]})")
+    expect(answered.locator(".comment")).to_have_count(2)
+    page.goto(host_page.url("/article"))
+    expect(page.locator(".comments__own").get_by_text(TEXT)).to_be_visible()
+    button(page, "More comments").click()
+    expect(answered.get_by_text(TEXT)).to_be_visible()
+    expect(comment(page, TEXT)).to_have_count(1)

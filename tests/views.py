@@ -301,6 +301,7 @@ VIEWS: dict[str, View] = {
     "rules of a viewer": View(f"{SETTINGS}/rules", "settings/rules.html", "/settings/demo/rules", "vera"),
     "fields": View(f"{SETTINGS}/fields", "settings/fields.html", "/settings/demo/fields"),
     "fields of a viewer": View(f"{SETTINGS}/fields", "settings/fields.html", "/settings/demo/fields", "vera"),
+    "display": View(f"{SETTINGS}/display", "settings/display.html", "/settings/demo/display"),
     "words": View(f"{SETTINGS}/words", "settings/words.html", "/settings/demo/words?q=count"),
     "words, one changed": View(
         f"{SETTINGS}/words", "settings/words.html", "/settings/demo/words?q=count.h&edit=count.heading"

@@ -40,6 +40,7 @@ export class CommentList {
   addPage(comments, { before = false } = {}) {
     const next = before ? this.element.firstElementChild : null;
     for (const comment of comments) this.add(comment, { next });
+    for (const place of [...this.#places.values()]) this.#settle(place);
   }
 
   /**
@@ -61,7 +62,7 @@ export class CommentList {
     const answered = parent?.depth >= depth && parent.comment;
     const { article, actions } = commentArticle(comment, this.#speech, { waiting, answered, ...this.#handlers });
     const item = make("li", {}, article);
-    const place = { comment, article, actions, item, owner, level, depth, own, seen: 0, mine: 0 };
+    const place = { comment, article, actions, item, owner, level, depth, own, waiting, seen: 0, mine: 0 };
     if (known) this.#inherit(place, known);
     this.#places.set(comment.id, place);
     this.#byItem.set(item, comment);
@@ -106,6 +107,14 @@ export class CommentList {
     owner.replies.hidden = folded;
     owner.toggle.setAttribute("aria-expanded", String(!folded));
     this.#label(owner);
+  }
+
+  /** An own reply stood apart while what it answers was on no page: now it is. */
+  #settle({ comment, item, owner, own, waiting }) {
+    if (!own || owner || !this.has(comment.parent)) return;
+    item.remove();
+    this.#places.delete(comment.id);
+    this.add(comment, { own, waiting });
   }
 
   #inherit(place, known) {
