@@ -112,7 +112,8 @@ def test_nothing_deleted_travels_in_a_backup(
             "INSERT INTO comment_search(comment_search, rowid, words)"
             " SELECT 'delete', comment_id, words FROM comment_words"
         )
-        for table in ("submission_key", "comment_reason", "cluster_key", "comment_words", "comment"):
+        beside = ("submission_key", "comment_reason", "cluster_key", "comment_words", "thread_root")
+        for table in (*beside, "comment"):
             connection.execute(f"DELETE FROM {table}")
         connection.commit()
     assert b"harpsichord" in file.read_bytes() + file.with_name(f"{file.name}-wal").read_bytes()
