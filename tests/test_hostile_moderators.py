@@ -65,6 +65,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/settings/<key>/rules": ("article", "use", "version"),
     "/settings/<key>/embed": (),
     "/settings/<key>/fields": (),
+    "/settings/<key>/display": (),
     "/settings/<key>/words": ("q", "own", "edit"),
     "/settings/<key>/people": (),
 }
@@ -104,6 +105,7 @@ FORMS: dict[str, Door] = {
     "/settings/<key>/rules": Door({"do": "try", "version": "1", "earlier": "1", "own": "max_depth"} | RULES),
     "/settings/<key>/embed": Door({"url": "http://127.0.0.1/"}),
     "/settings/<key>/fields": Door({"required": "name", "letters": "on", "version": "1"}),
+    "/settings/<key>/display": Door({"sort": "newest", "version": "1"}),
     "/settings/<key>/words": Door({"do": "save", "key": "form.submit", "form-text": "x", "version": "1"}),
     "/settings/<key>/people": Door(PERSON),
 }
@@ -226,7 +228,7 @@ def filled(door: Door, there: There) -> Iterator[Pairs]:
     good = {there.put(name): there.put(value) for name, value in door.fields.items()}
     for name in (*good, *door.more):
         yield from (tuple((good | {name: value}).items()) for value in hostile(name, there))
-    for name in (*good, *door.more):
+    for name in good:
         yield (*good.items(), (name, good.get(name, "1")), (name, "2"))
     yield tuple(good.items())
 
