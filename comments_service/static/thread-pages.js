@@ -41,7 +41,7 @@ export class ThreadPages {
 
   /** Show the page of a comment, instead of what is shown; answers whether it is there, or nothing. */
   async open(id) {
-    const page = await this.#ask({ comment: id });
+    const page = await this.#ask({ comment: id }, ++this.#turn);
     const isThere = page?.comments.some((comment) => comment.id === id);
     if (isThere) this.#replace(page);
     return isThere;
@@ -54,8 +54,9 @@ export class ThreadPages {
     return this.list.add(comment, { own: true, apart, next: isNewest ? this.list.firstUnpinned : null });
   }
 
-  /** Say that the comment of a link is not there. */
+  /** Say that the comment of a link is not there, unless it may be in another thread of the page. */
   miss() {
+    if (document.querySelectorAll("comment-thread").length > 1) return;
     this.#trouble.textContent = this.#speech.say("thread.gone");
   }
 
@@ -70,7 +71,7 @@ export class ThreadPages {
     const { service, order } = this.#context;
     const before = service.sort;
     service.sort = sort;
-    const page = await this.#ask({});
+    const page = await this.#ask({}, ++this.#turn);
     if (page) {
       order.keep(sort);
       this.#replace(page);
@@ -112,10 +113,9 @@ export class ThreadPages {
     if (comment) this.list.article(comment.id).focus();
   }
 
-  /** What the service answers; nothing where it does not, or where the reader has asked for something else since. */
-  async #ask(part) {
+  /** What the service answers; nothing where it does not, or where the reader has asked for other comments since. */
+  async #ask(part, turn = this.#turn) {
     const { service, signal, trouble } = this.#context;
-    const turn = ++this.#turn;
     this.#trouble.textContent = "";
     this.list.element.setAttribute("aria-busy", "true");
     try {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from comments_service.storage.models import Comment, ThreadRoot
@@ -22,16 +22,16 @@ def show_roots(session: Session, ids: Collection[int]) -> None:
     session.flush()
     session.execute(delete(ThreadRoot).where(ThreadRoot.comment_id.in_(ids)))
     reply = aliased(Comment)
-    replies = func.count(reply.id)
-    is_below = and_(
-        reply.thread_id == Comment.thread_id, reply.root_id == Comment.id, reply.status == Status.APPROVED
+    below = (
+        reply.thread_id == Comment.thread_id,
+        reply.root_id == Comment.id,
+        reply.status == Status.APPROVED,
     )
-    shown = (
-        select(Comment.id, Comment.thread_id, Comment.created_at, replies)
-        .outerjoin(reply, is_below)
-        .where(Comment.id.in_(ids), Comment.root_id.is_(None))
-        .group_by(Comment.id)
-        .having(or_(Comment.status == Status.APPROVED, replies > 0))
-    )
+    # Counted one by one: a join might be planned as a reading of all replies there are
+    replies = select(func.count()).where(*below).correlate(Comment).scalar_subquery().label("replies")
+    tops = select(Comment.id, Comment.thread_id, Comment.created_at, replies, Comment.status)
+    found = tops.where(Comment.id.in_(ids), Comment.root_id.is_(None)).subquery()
+    shown = select(found.c.id, found.c.thread_id, found.c.created_at, found.c.replies)
+    shown = shown.where(or_(found.c.status == Status.APPROVED, found.c.replies > 0))
     columns = [ThreadRoot.comment_id, ThreadRoot.thread_id, ThreadRoot.created_at, ThreadRoot.replies]
     session.execute(insert(ThreadRoot).from_select(columns, shown))
