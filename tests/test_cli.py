@@ -76,8 +76,8 @@ def test_a_site_is_changed_by_options(run: Run) -> None:
     assert site["origins"] == [ORIGIN, "https://m.example.org"]
     assert site["texts"] == {"count.heading": {"other": "{count} thought on “{title}”"}}
     assert not site["letters"]
-    run("site", "set", "demo", "--open", "--require", "none", "--letters")
-    assert sites(run)[0]["letters"]
+    run("site", "set", "demo", "--open", "--require", "none", "--letters", "--sort", "newest")
+    assert (sites(run)[0]["letters"], sites(run)[0]["sort"]) == (True, "newest")
     assert (sites(run)[0]["open"], sites(run)[0]["required"]) == (True, ["text"])
 
 

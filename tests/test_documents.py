@@ -29,7 +29,8 @@ def test_the_readme_gives_the_same_two_lines_as_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["host", "widget", "queue", "login", "rules", "rehearsal", "dashboard", "audit", "check-up"]
+    "name",
+    ["host", "widget", "long", "queue", "login", "rules", "rehearsal", "dashboard", "audit", "check-up"],
 )
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])

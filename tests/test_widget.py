@@ -18,6 +18,7 @@ from comments_service.storage.models import Site
 from comments_service.vocabulary import Status
 from tests.browser import Console, assert_accessible
 from tests.conftest import NOW, UNHURRIED, live
+from tests.doors import change_site
 from tests.factories import StoredComment, a_comment, a_site
 from tests.servers import HostPage, LiveService, listening_socket
 
@@ -527,8 +528,9 @@ def test_everybody_can_use_it(page: Page, service: LiveService, host_page: HostP
 
 
 def test_a_narrow_page_never_scrolls_sideways(page: Page, service: LiveService, host_page: HostPage) -> None:
+    change_site(service.app, service.site, rules={"max_depth": 10})
     parent = None
-    for _ in range(5):
+    for _ in range(11):
         text = f"{'Donaudampfschiff' * 20} https://example.org/{'long' * 40}\n\n    {'code ' * 40}"
         parent = on(service, host_page, name="N" * 200, text=text, parent_id=parent and parent.id)
     page.set_viewport_size({"width": 320, "height": 600})

@@ -25,18 +25,21 @@ from comments_service.decisions.decide import decide_all
 from comments_service.decisions.verbs import Change
 from comments_service.people.accounts import list_moderators
 from comments_service.sites import list_sites
+from comments_service.storage.database import transaction
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView, Status, Submission
 from comments_service.web.wiring import Wiring
 from demo.run import ARTICLE_ID, HEADLINE, MODERATOR, SITE, Place
 from tools.demo_process import DemoProcess, running_demo
 from tools.setup import find_browser
+from tools.thread_load import add
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 WIDTHS = {360: 780, 1280: 960}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 MAX_BYTES = 300_000
 MARGIN = 32
+LONG_ARTICLE = "three-hundred"
 OWN_TEXT = "I studied in Yerevan and have friends on both sides. Articles like this one help us to talk."
 # Who, what, how long ago; a number is the comment that is answered
 WAITING: tuple[tuple[str, str, int, int | None], ...] = (
@@ -81,6 +84,7 @@ def main() -> int:
         chromium = stack.enter_context(sync_playwright()).chromium
         browser = chromium.launch(executable_path=find_browser(), chromium_sandbox=False)
         take_readers_pictures(browser, demo)
+        take_pictures_of_a_long_thread(browser, demo)
         send_comments(demo)
         take_moderators_pictures(browser, demo)
         browser.close()
@@ -103,6 +107,21 @@ def take_readers_pictures(browser: Browser, demo: DemoProcess) -> None:
     open_article(page, demo)
     expect(page.get_by_text(OWN_TEXT)).to_be_visible()
     take(page, "widget", part="comment-thread")
+
+
+def take_pictures_of_a_long_thread(browser: Browser, demo: DemoProcess) -> None:
+    """Three hundred comments of another article, as far as a screen shows them."""
+    article = identify(demo.newspaper, LONG_ARTICLE, origins=[demo.newspaper])
+    with inside(demo) as (_, site), transaction() as session:
+        first, second, *_ = add(session, site.id, article, 60)
+        add(session, site.id, article, 2, below=first)
+        add(session, site.id, article, 238, below=second)
+    page = browser.new_page(timezone_id="UTC")
+    open_article(page, demo)
+    page.locator("comment-thread").evaluate("(e, id) => e.setAttribute('article-id', id)", LONG_ARTICLE)
+    expect(page.get_by_role("heading", name="300 thought")).to_be_visible()
+    page.locator("comment-thread").evaluate("e => scrollTo(0, e.getBoundingClientRect().top + scrollY)")
+    take(page, "long")
 
 
 def open_article(page: Page, demo: DemoProcess) -> None:

@@ -51,7 +51,8 @@ export class ThreadPages {
   addNew(comment) {
     const isNewest = this.#sort === "newest";
     const apart = comment.root || (isNewest ? this.#previous : this.#next);
-    return this.list.add(comment, { own: true, apart, next: isNewest ? this.list.firstUnpinned : null });
+    this.list.add(comment, { own: true, apart, next: isNewest ? this.list.firstUnpinned : null });
+    this.#bounds({});
   }
 
   /** Say that the comment of a link is not there, unless it may be in another thread of the page. */
@@ -90,6 +91,7 @@ export class ThreadPages {
     this.#next = next;
     this.#before.hidden = !previous;
     this.#after.hidden = !next;
+    this.order.hidden = !previous && !next && this.list.element.children.length < 2; // it would change nothing
   }
 
   async #turnTo(cursor, before) {

@@ -115,7 +115,6 @@ export class ThreadView {
   #head({ heading, count }) {
     this.#heading.textContent = heading || this.#speech.say("thread.label");
     this.#heading.classList.toggle("unseen", !heading); // the form's title needs one above it
-    this.#pages.order.hidden = count < 2;
     this.#context.tell("comments:count", { count });
   }
 
