@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ EMBED_MODULES = (
     "api",
     "explain",
     "sender",
+    "trouble",
     "comment",
     "comment-list",
     "fields",
@@ -47,6 +48,10 @@ EMBED_MODULES = (
     "counts",
     "embed",
 )
+
+# What comes when a reader turns to a form; the only door for HTML stays the widget's
+WRITE_STYLES = ("write.css",)
+WRITE_MODULES = ("dom", "write-marks", "write-toolbar", "write-preview", "write")
 
 # What moderators' browsers load; the widget's `speech` speaks there too
 QUEUE_MODULES = (
@@ -109,8 +114,18 @@ class Bundle:
 
 def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
     """The whole of embed.js. `boot_texts`: by language, the words needed before the service has answered."""
-    styles = "".join(minify_css((static / name).read_text("utf-8")) for name in STYLES)
-    return join(EMBED_MODULES, {"STYLES": styles, "BOOT_TEXTS": boot_texts}, static)
+    constants = {
+        "STYLES": _styles(STYLES, static),
+        "BOOT_TEXTS": boot_texts,
+        "WRITE": f"write.{write(static).hash}.js",
+    }
+    return join(EMBED_MODULES, constants, static)
+
+
+def write(static: Path = STATIC) -> Bundle:
+    """The whole of write.js, a module: `embed.js` imports it under the name of its content."""
+    constants = {"WRITE_STYLES": _styles(WRITE_STYLES, static)}
+    return join(WRITE_MODULES, constants, static, gives="equip")
 
 
 def count(static: Path = STATIC) -> Bundle:
@@ -138,8 +153,14 @@ def build_id(package: Path = PACKAGE) -> str:
     return digest.hexdigest()[:16]
 
 
-def join(modules: tuple[str, ...], constants: Mapping[str, object], static: Path = STATIC) -> Bundle:
-    """Modules in this order and constants as one script.
+def _styles(names: Iterable[str], static: Path) -> str:
+    return "".join(minify_css((static / name).read_text("utf-8")) for name in names)
+
+
+def join(
+    modules: tuple[str, ...], constants: Mapping[str, object], static: Path = STATIC, *, gives: str = ""
+) -> Bundle:
+    """Modules in this order and constants as one script, or as a module that `gives` one name.
 
     Raises: BundleRefused where they do not fit together.
     """
@@ -149,6 +170,8 @@ def join(modules: tuple[str, ...], constants: Mapping[str, object], static: Path
     parts += [_EXPORT.sub("", _IMPORT.sub("", source)) for source in sources.values()]
     joined = "\n".join(parts)
     _check_names(joined)
+    if gives:
+        return Bundle(str(jsmin(f"{joined}\nexport {{ {gives} }};\n")).encode())
     return Bundle(str(jsmin(f'(() => {{\n"use strict";\n{joined}\n}})();\n')).encode())
 
 

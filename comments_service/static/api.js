@@ -20,6 +20,7 @@ export class Service {
 
   /** `article` is {url, id?, title?}; `query` holds what else shapes the thread: lang, sort. */
   constructor(base, site, article, query = {}) {
+    this.base = base;
     this.#root = new URL("api/v1/", base);
     this.site = site;
     this.#article = article;
@@ -49,6 +50,15 @@ export class Service {
       method: "POST",
       headers: { "Content-Type": "application/json", "Idempotency-Key": key },
       body: JSON.stringify({ ...this.#article, ...fields }),
+    });
+  }
+
+  preview(text, options) {
+    return request(this.#address("preview"), {
+      ...options,
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ text }),
     });
   }
 

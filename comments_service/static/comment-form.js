@@ -3,38 +3,42 @@ import { Problem } from "./api.js";
 import { nameOf } from "./comment.js";
 import { make } from "./dom.js";
 import { Fields } from "./fields.js";
+import { WRITE } from "./generated.js";
 import { signedName } from "./page.js";
+import { showHtml } from "./safe-html.js";
 import { Sender } from "./sender.js";
-
-const SLUGS = { 403: "origin-refused", 413: "body-too-large", 429: "too-many", 503: "store-unavailable" };
-const USUAL_WAIT_SECONDS = 10;
+import { Trouble } from "./trouble.js";
 
 export class CommentForm {
   #speech;
   #fields;
   #sender;
+  #service;
+  #limit;
   #drafts;
   #reader;
   #user;
   #onPosted;
   #title;
   #cancel;
-  #alert;
+  #trouble;
   #button;
   #consent;
   #letter = make("input", { type: "checkbox", name: "audience" });
   #parent = null;
   #busy = false;
-  #openAt = 0;
 
-  constructor({ speech, rules, service, drafts, reader, user, onPosted, onCancel }) {
+  constructor({ speech, rules, service, drafts, reader, unsent, signal, user, onPosted, onCancel }) {
     this.#speech = speech;
     this.#drafts = drafts;
     this.#reader = reader;
     this.#user = user;
+    this.#trouble = new Trouble(speech, signal);
     this.#onPosted = onPosted;
     this.#fields = new Fields(speech, rules, user && signedName(user));
-    this.#sender = new Sender(service);
+    this.#service = service;
+    this.#limit = rules.limits.text_bytes;
+    this.#sender = new Sender(service, unsent);
     this.element = this.#build(onCancel, rules.letters);
     this.#text.value = drafts.get(null);
     this.#recall();
@@ -74,6 +78,14 @@ export class CommentForm {
     this.element.scrollIntoView({ block: "nearest" });
   }
 
+  /** Put what was said before what is typed, marked as a quotation. */
+  quote(words) {
+    if (!words) return;
+    const lines = words.split("\n").map((line) => ("> " + line).trimEnd());
+    this.#text.value = [lines.join("\n"), this.#text.value].join("\n\n");
+    this.#text.dispatchEvent(new Event("input")); // it is a draft from now on
+  }
+
   get #text() {
     return this.#fields.input("text");
   }
@@ -83,7 +95,6 @@ export class CommentForm {
     this.#title = make("h3", { class: "form__title", id: "form-title" }, say("form.title"));
     this.#cancel = make("button", { type: "button", class: "quiet", hidden: true }, say("form.cancel"));
     this.#cancel.addEventListener("click", onCancel);
-    this.#alert = make("div", { class: "form__alert", role: "alert" });
     this.#button = make("button", { type: "submit", class: "button" }, say("form.submit"));
     this.#consent = make("input", { type: "checkbox", name: "consent" });
     this.#consent.addEventListener("change", () => this.#consent.checked || this.#reader.forget());
@@ -97,7 +108,7 @@ export class CommentForm {
       this.#fields.element("website"),
       takesLetters && make("label", { class: "form__consent" }, this.#letter, make("span", {}, say("form.letter"))),
       make("label", { class: "form__consent" }, this.#consent, make("span", {}, say("form.consent"))),
-      this.#alert,
+      this.#trouble.element,
       this.#button,
       make("p", { class: "form__privacy" }, say("note.privacy")),
     );
@@ -107,12 +118,21 @@ export class CommentForm {
 
   #listen(form) {
     form.addEventListener("submit", (event) => this.#submit(event));
-    form.addEventListener("focusin", () => this.#sender.prepare());
+    form.addEventListener("focusin", () => {
+      this.#sender.prepare();
+      this.#equip();
+    });
     form.addEventListener("keydown", (event) => {
       event.stopPropagation(); // the host's one-letter shortcuts see the element, not the field inside
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     });
     this.#text.addEventListener("input", () => this.#drafts.set(this.#parent, this.#text.value));
+  }
+
+  /** Buttons, counter and preview: nice to have, so nobody is told where they do not come. */
+  async #equip() {
+    const { equip } = await import(new URL(WRITE, this.#service.base)).catch(() => ({}));
+    equip?.(this.#text, { speech: this.#speech, service: this.#service, limit: this.#limit, showHtml });
   }
 
   #recall() {
@@ -125,8 +145,7 @@ export class CommentForm {
     event.preventDefault();
     if (this.#busy) return;
     this.#clearErrors();
-    const seconds = Math.ceil((this.#openAt - Date.now()) / 1000);
-    if (seconds > 0) return this.#sayWait(seconds);
+    if (this.#trouble.isWaiting()) return;
     this.#work(true);
     try {
       await this.#send();
@@ -165,31 +184,11 @@ export class CommentForm {
 
   #clearErrors() {
     this.#fields.clearErrors();
-    this.#alert.textContent = "";
+    this.#trouble.clear();
   }
 
   #fail(problem) {
     const count = this.#fields.showErrors(problem.errors);
-    if (count) this.#alert.textContent = this.#speech.say("error.summary", { count });
-    else if (problem.status === 429) this.#wait(problem.retryAfter || USUAL_WAIT_SECONDS);
-    else this.#alert.textContent = this.#sentence(problem);
-  }
-
-  #sentence({ slug, status, detail, errors: [error] }) {
-    const candidates = [error && error.field + "." + error.code, slug, SLUGS[status]].map((key) => "error." + key);
-    const key = candidates.find((each) => this.#speech.has(each));
-    return key || !detail ? this.#speech.say(key ?? "error.internal") : detail;
-  }
-
-  #wait(seconds) {
-    this.#openAt = Date.now() + seconds * 1000;
-    setTimeout(() => (this.#alert.textContent = ""), seconds * 1000);
-    this.#sayWait(seconds);
-  }
-
-  #sayWait(seconds) {
-    const [key, count] =
-      seconds > 90 ? ["error.too-many-minutes", Math.ceil(seconds / 60)] : ["error.too-many", seconds];
-    this.#alert.textContent = this.#speech.say(key, { count });
+    this.#trouble.tell(problem, count, () => this.element.requestSubmit());
   }
 }

@@ -3,7 +3,7 @@ import { Problem, Service } from "./api.js";
 import { make } from "./dom.js";
 import { explain } from "./explain.js";
 import { BOOT_TEXTS, STYLES } from "./generated.js";
-import { Drafts, Order, Reader, Receipts } from "./keeping.js";
+import { Drafts, Order, Reader, Receipts, Unsent } from "./keeping.js";
 import { ownTag, serviceBase } from "./own-tag.js";
 import { addressedComment, articleOf, nearViewport, pageAddress } from "./page.js";
 import { Speech } from "./speech.js";
@@ -74,6 +74,7 @@ export class CommentThread extends HTMLElement {
       receipts: new Receipts(scope),
       reader: new Reader(service.site),
       order: new Order(service.site),
+      unsent: new Unsent(scope),
       tell: (name, detail) => this.#tell(name, detail),
       user: this.getAttribute("user"),
       trouble: this.#bootSpeech().say("boot.failed"),

@@ -67,6 +67,23 @@ export class Receipts {
   }
 }
 
+/** What was sent without an answer, by the name and the key of its sending: it may have arrived. */
+export class Unsent {
+  #key;
+
+  constructor(scope) {
+    this.#key = "comments:unsent:" + scope;
+  }
+
+  get kept() {
+    return read("sessionStorage", this.#key);
+  }
+
+  keep(sending) {
+    write("sessionStorage", this.#key, sending);
+  }
+}
+
 /** The order that this reader has chosen, in this tab. */
 export class Order {
   #key;

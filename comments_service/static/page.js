@@ -35,6 +35,13 @@ export function addressedComment() {
   return /^#comment-([\w-]+)$/.exec(location.hash)?.[1];
 }
 
+/** What the reader has selected of an element; empty when the selection is elsewhere, or reaches further. */
+export function selectedIn(element) {
+  const selection = element.getRootNode().getSelection?.() ?? getSelection();
+  const isWithin = [selection.anchorNode, selection.focusNode].every((node) => node && element.contains(node));
+  return isWithin ? String(selection).trim() : "";
+}
+
 /** Nobody who never scrolls down costs the service a request; a link to a comment loads at once. */
 export function nearViewport(element, signal) {
   if (addressedComment() || !window.IntersectionObserver) return Promise.resolve();

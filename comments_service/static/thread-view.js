@@ -2,7 +2,7 @@
 import { CommentForm } from "./comment-form.js";
 import { waitingNote } from "./comment.js";
 import { make } from "./dom.js";
-import { addressedComment } from "./page.js";
+import { addressedComment, selectedIn } from "./page.js";
 import { Speech } from "./speech.js";
 import { ThreadPages } from "./thread-pages.js";
 
@@ -83,13 +83,15 @@ export class ThreadView {
   }
 
   #offerForm(rules) {
-    const { service, drafts, reader, user } = this.#context;
+    const { service, signal, drafts, reader, unsent, user } = this.#context;
     this.#form = new CommentForm({
       speech: this.#speech,
       rules,
       service,
       drafts,
       reader,
+      unsent,
+      signal,
       user: rules.signed_names ? user : null,
       onPosted: (answer) => this.#posted(answer),
       onCancel: () => this.#cancelReply(),
@@ -130,8 +132,10 @@ export class ThreadView {
 
   #reply(comment) {
     if (this.#form.busy) return;
+    const quoted = selectedIn(this.#list.article(comment.id));
     this.#moveForm(comment);
     this.#form.focus();
+    this.#form.quote(quoted);
   }
 
   #cancelReply() {

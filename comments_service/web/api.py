@@ -30,7 +30,7 @@ from comments_service.vocabulary import SORTS, CommentView, SiteView, Status
 from comments_service.web import cors
 from comments_service.web.asked import question_of, site_of
 from comments_service.web.forms import EDITORS, EVERYONE, LIMITS, comment_id, text_fields
-from comments_service.web.intake import Sent, take_in, ticket_context, tokens_for
+from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for
 from comments_service.web.wiring import wiring
 
 MAX_COUNTS = 100
@@ -121,6 +121,17 @@ def post_comment() -> Response:
     comment = _own(site.key, receipt.comment_id, at_first=receipt.status)
     status = 201 if receipt.status == Status.APPROVED else 202
     return _private(_json({"comment": comment, "receipt": name, "status_url": status_url}, status))
+
+
+@blueprint.post("/sites/<site_key>/preview")
+def preview() -> Response:
+    """How a text will look: the same HTML as when it is a comment. Nothing is stored."""
+    site: SiteView = g.site
+    if request.headers.get("Origin") is None:
+        raise OriginRefused("The request does not say which page it comes from.")
+    fields, errors = text_fields(read_json())
+    lang = wiring().catalogue.language(request.args.get("lang"), site.language)
+    return _private(_json({"html": preview_of(site, fields, errors, lang=lang)}))
 
 
 @blueprint.get("/comments/<text_id>")

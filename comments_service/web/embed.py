@@ -27,7 +27,7 @@ def script() -> Response:
     return response
 
 
-@blueprint.get("/<any(embed, count):name>.<string(length=16):content_hash>.js")
+@blueprint.get("/<any(embed, count, write):name>.<string(length=16):content_hash>.js")
 def hashed_script(name: str, content_hash: str) -> Response:
     """The same under the name of its content: never another, so it may be kept, and pinned by `integrity`."""
     wanted = _bundle(name)
@@ -40,7 +40,9 @@ def hashed_script(name: str, content_hash: str) -> Response:
 
 @cache
 def _bundle(name: str) -> Bundle:
-    return bundle.embed(Catalogue.load().boot_texts()) if name == "embed" else bundle.count()
+    if name == "embed":
+        return bundle.embed(Catalogue.load().boot_texts())
+    return bundle.write() if name == "write" else bundle.count()
 
 
 def _script(content: Bundle) -> Response:

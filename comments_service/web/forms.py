@@ -150,6 +150,26 @@ class CommentWords(FlaskForm):
         _refuse(not is_web_address(field.data), "invalid")
 
 
+class TextForm(CommentWords):
+    """The text alone, of whoever it is; it comes without a ticket, since nothing is stored."""
+
+    class Meta(FlaskForm.Meta):
+        """Nothing is done that another page could do in somebody's name."""
+
+        csrf = False
+        locales = False
+
+    def __init__(self, fields: Mapping[str, str], site: SiteView) -> None:
+        """Read the text out of named fields."""
+        super().__init__(site, MultiDict(fields))
+
+    def validate_name(self, field: Field) -> None:
+        """Whatever it is."""
+
+    def validate_website(self, field: Field) -> None:
+        """Whatever it is."""
+
+
 class CommentForm(CommentWords):
     """The fields of a comment as readers send them."""
 

@@ -17,6 +17,7 @@ from comments_service.errors import (
     FieldsRefused,
     SignedNameRefused,
 )
+from comments_service.markup import render
 from comments_service.privacy import network_of
 from comments_service.signed_names import read_signed_name
 from comments_service.submit import submit
@@ -25,6 +26,7 @@ from comments_service.web.asked import article_of
 from comments_service.web.forms import (
     EDITORS,
     CommentForm,
+    TextForm,
     TicketContext,
     clean_title,
     comment_id,
@@ -91,6 +93,21 @@ def _take_in(site: SiteView, sent: Sent) -> Receipt:
         signed=signed,
     )
     return submit(submission, settings=parts.settings, keys=parts.key_source, now=parts.now())
+
+
+def preview_of(site: SiteView, fields: Mapping[str, str], errors: list[FieldError], *, lang: str) -> str:
+    """A text as it would be shown as a comment: safe HTML.
+
+    Raises: FieldsRefused with sentences in `lang`.
+    """
+    form = TextForm(fields, site)
+    wrong = [error for error in errors if error.field == "text"]
+    if not wrong and not form.validate():
+        wrong = [FieldError("text", str(code), f"error.text.{code}") for code in form.text.errors[:1]]
+    if wrong:
+        told = in_words(tuple(wrong), lambda key: sentence(wiring().catalogue, lang, site, key))
+        raise FieldsRefused(told[0].detail, errors=told)
+    return render(form.text.data or "")
 
 
 def _signed(site: SiteView, sent: Sent) -> SignedName | None:

@@ -1,0 +1,219 @@
+"""What helps with writing: buttons, keys, a preview by the service, a counter, quotations; a bad network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Locator, Page, Route, expect
+
+from comments_service.vocabulary import MAX_TEXT_BYTES, SiteView
+from tests.browser import Console, assert_accessible
+from tests.doors import a_network, everything
+from tests.factories import ORIGIN, a_comment
+from tests.servers import HostPage, LiveService
+
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+PREVIEW = "/api/v1/sites/demo/preview"
+
+
+# The door
+
+
+def preview(client: FlaskClient, body: Any, **headers: str | None) -> Any:
+    """Ask how a text will look, from the site's own page."""
+    sent = {"Origin": ORIGIN} | headers
+    given = {name: value for name, value in sent.items() if value is not None}
+    return client.post(PREVIEW, json=body, headers=given, environ_overrides=a_network())
+
+
+def test_a_preview_is_what_the_comment_will_be(app: Flask, client: FlaskClient, site: SiteView) -> None:
+    text = "A *fine* bridge <script>alert(1)</script>\n\n> https://example.org"
+    before = everything(app)
+    answer = preview(client, {"text": text})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert "<em>fine</em>" in answer.json["html"]
+    assert "<script" not in answer.json["html"]
+    assert everything(app) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "required"),
+        (" \u200b", "required"),
+        ("a\0b", "characters"),
+        (7, "type"),
+        ([], "type"),
+        (None, "required"),
+        ("x" * (MAX_TEXT_BYTES + 1), "too_long"),
+    ],
+)
+@one_database
+def test_a_text_that_cannot_be_posted_has_no_preview(
+    client: FlaskClient, site: SiteView, text: Any, code: str
+) -> None:
+    answer = preview(client, {"text": text})
+    assert answer.status_code == 422
+    assert [(error["field"], error["code"]) for error in answer.json["errors"]] == [("text", code)]
+
+
+@one_database
+def test_a_page_elsewhere_gets_no_preview(client: FlaskClient, site: SiteView) -> None:
+    assert preview(client, {"text": "x"}, Origin="https://elsewhere.example").status_code == 403
+    assert preview(client, {"text": "x"}, Origin=None).status_code == 403
+
+
+# The widget
+
+
+@pytest.fixture
+def text(page: Page, console: Console, live_service: LiveService, host_page: HostPage) -> Any:
+    """The text's field, with what helps in it."""
+    a_comment(live_service.app, live_service.site, url=host_page.url(), text="Who pays\nfor it?")
+    page.goto(host_page.url())
+    field = page.get_by_role("textbox", name="Comment")
+    field.click()
+    page.get_by_role("toolbar", name="Formatting").wait_for()
+    yield field
+    assert [line for line in console.unexpected if "net::ERR" not in line] == []
+
+
+def select(text: Locator, value: str) -> None:
+    """Fill in a text whose part between | and | is selected; one | is where the cursor stands."""
+    bare = value.replace("|", "")
+    first = value.index("|")
+    last = value.rindex("|") - (value.count("|") - 1)
+    text.fill(bare)
+    text.evaluate("(field, [from, to]) => field.setSelectionRange(from, to)", [first, last])
+
+
+def selected(text: Locator) -> str:
+    """The text as `select` writes it."""
+    value, first, last = text.evaluate("field => [field.value, field.selectionStart, field.selectionEnd]")
+    inner = f"|{value[first:last]}|" if first != last else "|"
+    return str(value[:first] + inner + value[last:])
+
+
+MARKS = [
+    ("Bold", "b", "a |fine| bridge", "a **|fine|** bridge"),
+    ("Bold", "b", "a **|fine|** bridge", "a |fine| bridge"),
+    ("Italic", "i", "a| fine |bridge", "a *|fine|* bridge"),
+    ("Italic", "i", "|", "*|*"),
+    ("Code", "e", "|x = 1|", "`|x = 1|`"),
+    ("Code", "e", "so: |x = 1\ny = 2|", "so: \n```\n|x = 1\ny = 2|\n```\n"),
+    ("Quote", "Shift+Period", "a\nb|ad\nc|ode", "a\n|> bad\n> code|"),
+    ("Quote", "Shift+Period", "|> a\n> b|", "|a\nb|"),
+    ("List", "Shift+Digit8", "one|", "- one|"),
+    ("Link", "k", "see |here|", "see [here](|https://|)"),
+    ("Link", "k", "|https://example.org|", "[|](https://example.org)"),
+]
+
+
+@one_database
+def test_buttons_and_keys_put_marks_around_what_is_selected(page: Page, text: Locator) -> None:
+    for name, key, before, after in MARKS:
+        select(text, before)
+        page.get_by_role("button", name=name, exact=True).click()
+        assert selected(text).replace("a* |", "a *|") == after.replace("a* |", "a *|"), name
+        select(text, before)
+        text.press(f"Control+{key}")
+        assert selected(text) == after, key
+    select(text, "a |fine| bridge")
+    text.press("Control+b")
+    text.press("Control+z")
+    expect(text).to_have_value("a fine bridge")
+
+
+@one_database
+def test_the_toolbar_is_one_stop_for_tab(page: Page, text: Locator) -> None:
+    text.press("Tab")
+    expect(page.get_by_role("button", name="Bold")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("button", name="Preview")).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Italic")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
+
+
+@one_database
+def test_the_preview_follows_what_is_typed(page: Page, text: Locator) -> None:
+    switch, panel = page.get_by_role("button", name="Preview"), page.get_by_role("region", name="Preview")
+    switch.click()
+    expect(panel).to_contain_text("There is nothing to show yet.")
+    text.fill("A *fine* bridge")
+    expect(panel.locator("em")).to_have_text("fine")
+    assert_accessible(page)
+    page.context.set_offline(True)
+    text.fill("A *fine* bridge?")
+    expect(panel).to_contain_text("The preview cannot be shown just now.")
+    page.context.set_offline(False)
+    switch.click()
+    expect(panel).to_be_hidden()
+
+
+@one_database
+def test_the_counter_shows_when_little_is_left(page: Page, text: Locator) -> None:
+    text.fill("x" * 50_000)
+    expect(page.get_by_text("characters left")).to_be_hidden()
+    text.fill("x" * (MAX_TEXT_BYTES - 1_234))
+    expect(page.get_by_text("1,234 characters left")).to_be_visible()
+    text.fill("é" * (MAX_TEXT_BYTES // 2 + 1))
+    expect(page.get_by_text("1 character too many")).to_be_visible()
+
+
+@one_database
+def test_what_is_selected_of_a_comment_is_quoted_in_the_reply(page: Page, text: Locator) -> None:
+    page.get_by_role("article").first.locator(".comment__body").select_text()
+    page.get_by_role("button", name="Reply to").click()
+    expect(text).to_have_value("> Who pays\n> for it?\n\n")
+
+
+@one_database
+def test_offline_a_comment_waits_and_goes_by_itself(
+    page: Page, text: Locator, live_service: LiveService
+) -> None:
+    fill(page)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Post Comment").click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "You are offline. Your comment is kept here, and sent as soon as you are back."
+    )
+    page.context.set_offline(False)
+    expect(page.get_by_role("article")).to_have_count(2)
+    expect(text).to_have_value("")
+
+
+@one_database
+def test_a_lost_answer_costs_no_second_comment_after_a_reload_either(
+    page: Page, text: Locator, live_service: LiveService
+) -> None:
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.fetch()
+        route.abort()
+
+    page.route("**/comments", lose, times=1)
+    fill(page)
+    page.get_by_role("button", name="Post Comment").click()
+    expect(page.get_by_role("alert")).to_contain_text("Your text is still here")
+    page.reload()
+    expect(text).to_have_value("Kept here.")
+    with page.expect_request("**/comments") as sent:
+        fill(page)
+        page.get_by_role("button", name="Post Comment").click()
+    expect(page.get_by_text("Kept here.")).to_have_count(1)
+    assert sent.value.headers["idempotency-key"] == keys[0]
+    assert "ana@example.org" not in page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+
+
+def fill(page: Page) -> None:
+    """Fill in the form."""
+    for name, value in {"Comment": "Kept here.", "Name": "Ana", "Email": "ana@example.org"}.items():
+        page.get_by_role("textbox", name=name).fill(value)
