@@ -31,6 +31,8 @@ from comments_service.web import (
     invite,
     letter_links,
     letters,
+    own_comments,
+    own_intake,
     own_words,
     people,
     problems,
@@ -69,10 +71,18 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         keys = open_keys(settings, db.engine)
     app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), bundle.release(), clock)
     sessions.init_app(app, settings, keys)
+    own_intake.init_app(app, settings)
     turns.init_app(app)
     problems.init_app(app)
     headers.init_app(app, settings)
-    for blueprint in (api.blueprint, public.blueprint, embed.blueprint, health.blueprint, assets.blueprint):
+    for blueprint in (
+        api.blueprint,
+        own_comments.blueprint,
+        public.blueprint,
+        embed.blueprint,
+        health.blueprint,
+        assets.blueprint,
+    ):
         app.register_blueprint(blueprint)
         sessions.csrf.exempt(blueprint)  # no session, no cookie: their forms carry a signed ticket
     for blueprint in (confirm.blueprint, letter_links.blueprint):

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from comments_service.decisions.authors import standings_of
 from comments_service.decisions.diff import Piece, word_diff
-from comments_service.decisions.edit import Words
+from comments_service.decisions.revisions import Words
 from comments_service.decisions.undo import UNDOABLE
-from comments_service.decisions.verbs import MOVED
+from comments_service.decisions.verbs import DECLINED, MOVED
 from comments_service.errors import CommentNotFound
 from comments_service.privacy import Keyring
 from comments_service.queue.lines import QueueRow
@@ -60,7 +60,10 @@ class StandingLine:
 
 @dataclass(frozen=True)
 class Dossier:
-    """One comment with its history. `changes` compares what the author sent with what stands there now."""
+    """One comment with its history. `changes` compares what the author sent with what stands there now.
+
+    Of an author's edit `first` are the words on the page, and `changes` what it would make of them.
+    """
 
     row: QueueRow
     site: SiteView
@@ -69,6 +72,7 @@ class Dossier:
     changes: tuple[Piece, ...]
     done: tuple[DoneLine, ...]
     standings: tuple[StandingLine, ...]
+    note: str | None
 
     @property
     def is_moved(self) -> bool:
@@ -89,7 +93,7 @@ def dossier(comment_id: int, *, access: Access, keys: Keyring, now: datetime) ->
         if comment is None or comment.is_purged:
             raise CommentNotFound
         names: dict[int, str] = dict(session.execute(select(Moderator.id, Moderator.name)).all())
-        first = session.get(Revision, (comment_id, 1))
+        first = _first(session, comment)
         words, sent = Words.of(comment), Words.of(first) if first else None
         standings = standings_of(session, comment, keys, now=now)
         return Dossier(
@@ -100,7 +104,14 @@ def dossier(comment_id: int, *, access: Access, keys: Keyring, now: datetime) ->
             changes=word_diff(sent.text, words.text) if sent else (),
             done=_done(session, comment_id, names),
             standings=tuple(_standing(one, names) for one in standings),
+            note=comment.author_note if comment.status in DECLINED else None,
         )
+
+
+def _first(session: Session, comment: Comment) -> Comment | Revision | None:
+    if comment.edits_id is not None:
+        return session.get(Comment, comment.edits_id)
+    return session.get(Revision, (comment.id, 1))
 
 
 def _done(session: Session, comment_id: int, names: Mapping[int, str]) -> tuple[DoneLine, ...]:
@@ -116,8 +127,8 @@ def _done(session: Session, comment_id: int, names: Mapping[int, str]) -> tuple[
             to_status=row.to_status,
             by=names.get(row.moderator_id) if row.moderator_id else None,
             at=row.happened_at,
-            codes=tuple(filter(None, row.reason.split(", "))) if _is_verdict(row) else (),
-            reason="" if _is_verdict(row) else row.reason,
+            codes=tuple(filter(None, row.reason.split(", "))) if _is_by_rules(row) else (),
+            reason="" if _is_by_rules(row) else row.reason,
             can_be_undone=_can_be_undone(row, rows[0]) and row.id not in taken_back,
             is_undone=row.id in taken_back,
             is_undo=row.undoes_id is not None,
@@ -135,6 +146,11 @@ def _can_be_undone(row: JournalRow, last: JournalRow) -> bool:
 def _is_verdict(row: JournalRow) -> bool:
     """Whether this is what the service itself made of it when it came."""
     return row.action == DECIDED and row.from_status is None
+
+
+def _is_by_rules(row: JournalRow) -> bool:
+    """Whether it is the service that decided: when it came, or when its author changed it."""
+    return _is_verdict(row) or (row.action == DECIDED and "rules" in row.details)
 
 
 def _standing(row: Standing, names: Mapping[int, str]) -> StandingLine:

@@ -147,6 +147,18 @@ class ThreadClosed(CommentsError):
     status, slug, title = 409, "thread-closed", "Comments are closed"
 
 
+class EditWindowClosed(CommentsError):
+    """The time in which authors may change a comment is over, or there is none."""
+
+    status, slug, title = 409, "edit-window-closed", "This comment can no longer be changed"
+
+
+class CommentDeclined(CommentsError):
+    """A moderator declined the comment: there is nothing to change any more."""
+
+    status, slug, title = 409, "comment-declined", "This comment was declined"
+
+
 class LastOwner(CommentsError):
     """Somebody must own every site: the last one who does stays as they are."""
 
@@ -232,6 +244,12 @@ class TooManyRehearsals(CommentsError):
     """Rules were tried too often by one person; `retry_after_seconds` says when to come back."""
 
     status, slug, title = 429, "too-many-rehearsals", "That were many tries of rules in a short time"
+
+
+class TooManyChanges(CommentsError):
+    """Own comments were edited or withdrawn too often; `retry_after_seconds` says when to come back."""
+
+    status, slug, title = 429, "too-many-changes", "That were many changes in a short time"
 
 
 class StoreUnavailable(CommentsError):

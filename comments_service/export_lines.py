@@ -36,6 +36,7 @@ def site(row: Site, now: datetime) -> dict[str, Any]:
         "open": row.is_open,
         "letters": row.takes_letters,
         "sort": row.view().options.sort,
+        "edit_minutes": row.view().options.edit_minutes,
         "rules": row.view().rules.stored(),
         "rules_version": row.rules_version,
         "created_at": _time(row.created_at),
@@ -81,6 +82,7 @@ def comment(row: Comment, keys: Keyring | None) -> dict[str, Any]:
         "status": row.status,
         "removed": row.is_purged,
         "letter": row.is_letter,
+        "edits": row.edits_id,
         "name": row.name,
         "website": row.website,
         "text": row.text,
@@ -98,6 +100,7 @@ def comment(row: Comment, keys: Keyring | None) -> dict[str, Any]:
         "picked": row.picked_at is not None,
         "by_moderator": row.moderator_id is not None,
         "badge": row.badge,
+        "author_note": row.author_note,
     }
     if keys is not None:
         sealed = row.email_sealed

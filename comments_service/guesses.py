@@ -1,41 +1,21 @@
-"""How often one network may guess passwords: counted in memory, and in Valkey too where it is set."""
+"""How often one network may guess passwords."""
 
 from __future__ import annotations
 
 import math
-import time
-from typing import Any
 
-import structlog
-from limits import RateLimitItem, parse
-from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from valkey.exceptions import ValkeyError
+from limits import parse
 
 from comments_service.errors import TooManyGuesses
-from comments_service.settings import Settings
+from comments_service.limiter import Limiter, Tries
 
 PER_NETWORK = parse("30 per 10 minutes")
 PER_NAME = parse("8 per 10 minutes")
 PER_PERSON = parse("10 per hour")  # from all networks: only who knows the password gets as far as a code
-SHARED_WAIT_SECONDS = 0.5
-SOCKET_WAITS = ("socket_timeout", "socket_connect_timeout")
-REST_SECONDS = 10  # after a failure Valkey is left alone so long: its absence must not slow each sign-in
-SCHEMES = {"redis": "valkey", "rediss": "valkeys", "unix": "valkey+unix"}
-Tries = tuple[tuple[RateLimitItem, str], ...]
-log = structlog.get_logger(__name__)
 
 
-class Guesses:
-    """Counts tries to sign in. Each process counts for itself too, so limits hold while Valkey is away."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Count in memory, and in the shared store if there is one."""
-        self._memory = MovingWindowRateLimiter(MemoryStorage())
-        self._shared: MovingWindowRateLimiter | None = None
-        self._shared_url = settings.redis_url
-        self._resting_until = 0.0
+class Guesses(Limiter):
+    """Counts tries to sign in."""
 
     def take(self, network: str, name: str, *, person: str | None = None) -> None:
         """Count one try; one of a code against the person too. Names and networks are given as hashes.
@@ -44,7 +24,7 @@ class Guesses:
         """
         tries: Tries = ((PER_NETWORK, network), (PER_NAME, f"{network}:{name}"))
         tries += ((PER_PERSON, person),) if person else ()
-        wait = max(_hit(self._memory, tries), self._hit_shared(tries))
+        wait = self.wait(tries)
         if wait > 0:
             raise TooManyGuesses(retry_after_seconds=math.ceil(wait))
 
@@ -52,47 +32,4 @@ class Guesses:
         """Forget the tries for a name from a network, and the codes of a person, once the right one came."""
         known: Tries = ((PER_NAME, f"{network}:{name}"),)
         known += ((PER_PERSON, person),) if person else ()
-        for item, key in known:
-            self._memory.clear(item, key)
-        if self._is_shared_awake():
-            try:
-                for item, key in known:
-                    self._shared_limiter().clear(item, key)
-            except (StorageError, ValkeyError) as error:
-                self._rest(error)
-
-    def _hit_shared(self, tries: Tries) -> float:
-        if not self._is_shared_awake():
-            return 0.0
-        try:
-            return _hit(self._shared_limiter(), tries)
-        except (StorageError, ValkeyError) as error:
-            self._rest(error)
-            return 0.0
-
-    def _is_shared_awake(self) -> bool:
-        return self._shared_url is not None and time.monotonic() >= self._resting_until
-
-    def _shared_limiter(self) -> MovingWindowRateLimiter:
-        if self._shared is None:  # connects at once, so not before it is needed
-            scheme, _, rest = (self._shared_url or "").partition("://")
-            url = f"{SCHEMES.get(scheme, scheme)}://{rest}"
-            waits: dict[str, Any] = dict.fromkeys(SOCKET_WAITS, SHARED_WAIT_SECONDS)
-            self._shared = MovingWindowRateLimiter(RedisStorage(url, key_prefix="comments", **waits))
-        return self._shared
-
-    def _rest(self, error: Exception) -> None:
-        self._resting_until = time.monotonic() + REST_SECONDS
-        log.warning("valkey_away", error=type(error).__name__)
-
-
-def _hit(limiter: MovingWindowRateLimiter, tries: Tries) -> float:
-    """Seconds to wait; 0 when this try is within all limits. A refused one is not counted."""
-    waits = [_wait(limiter, item, key) for item, key in tries if not limiter.test(item, key)]
-    if waits:
-        return max(waits)
-    return max(0.0 if limiter.hit(item, key) else _wait(limiter, item, key) for item, key in tries)
-
-
-def _wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, key: str) -> float:
-    return max(1.0, limiter.get_window_stats(item, key).reset_time - time.time())
+        self.clear(known)

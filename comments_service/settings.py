@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     site_submissions_per_minute: int = Field(
         300, ge=1, description="Submissions of a whole site in a minute."
     )
+    edits_per_hour: int = Field(60, ge=1, description="Tries of a network to edit comments, in an hour.")
+    withdrawals_per_hour: int = Field(60, ge=1, description="Tries of a network to withdraw any, in an hour.")
     ticket_lifetime_seconds: int = Field(14_400, ge=60, description="How long an opened form may be sent.")
     session_idle_seconds: int = Field(
         43_200, ge=60, description="A moderator's sign-in ends when unused so long."

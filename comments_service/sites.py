@@ -23,7 +23,7 @@ from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.sites import find_site
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import SORTS, ModeratorView, Role, Rules, SiteView
+from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, ModeratorView, Role, Rules, SiteView
 
 MAX_ORIGINS = 100
 MAX_NAME_CHARACTERS = 200
@@ -61,11 +61,13 @@ class SiteChange:
     takes_letters: bool | None = None
     sort: str | None = None
     signed_names: SignedNames | None = None
+    edit_minutes: int | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """What of it is a change of options, in their stored form, but for what depends on those before."""
-        return {} if self.sort is None else {"sort": self.sort}
+        wanted = {"sort": self.sort, "edit_minutes": self.edit_minutes}
+        return {name: value for name, value in wanted.items() if value is not None}
 
     @property
     def rules(self) -> dict[str, Any]:
@@ -257,6 +259,9 @@ def _apply(site: Site, change: SiteChange, catalogue: Catalogue) -> None:
         site.takes_letters = change.takes_letters
     if change.sort is not None and change.sort not in SORTS:
         raise _refusal("sort", "unknown", f"Comments come in one of these orders: {', '.join(SORTS)}.")
+    if change.edit_minutes is not None and not 0 <= change.edit_minutes <= MAX_EDIT_MINUTES:
+        detail = f"Authors can change what they wrote for 0 to {MAX_EDIT_MINUTES} minutes."
+        raise _refusal("edit_minutes", "range", detail)
     site.options = {**site.options, **change.options, **_signed_names(site, change.signed_names)}
     if change.max_depth is not None and not 1 <= change.max_depth <= MAX_DEPTH:
         raise FieldsRefused(f"Replies can be shown 1 to {MAX_DEPTH} deep.")

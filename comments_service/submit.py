@@ -215,7 +215,7 @@ def _store(
     search.index(session, comment)
     earlier = judged.earlier or comment
     comment.proven_root_id = earlier.proven_root_id or earlier.id
-    _explain(session, comment, verdict, now)
+    explain(session, comment, verdict, now)
     if verdict.status == Status.APPROVED:
         shown = {"approved_count": Thread.approved_count + 1, "version": Thread.version + 1}
         session.execute(update(Thread).where(Thread.id == thread.id).values(shown))
@@ -224,7 +224,7 @@ def _store(
     return comment
 
 
-def _explain(session: Session, comment: Comment, verdict: Verdict, now: datetime) -> None:
+def explain(session: Session, comment: Comment, verdict: Verdict, now: datetime) -> None:
     """Leave the reasons for the filters, and the decision in the journal like any other.
 
     The journal keeps which rules were asked, but not the words that were met: they go with the comment.
@@ -241,6 +241,11 @@ def _explain(session: Session, comment: Comment, verdict: Verdict, now: datetime
             comment_id=comment.id,
             to_status=verdict.status,
             reason=", ".join(codes),
-            details={"rules": [{"code": r.code, "scope": r.scope, "version": r.version} for r in reasons]},
+            details=rules_told(verdict),
         )
     )
+
+
+def rules_told(verdict: Verdict) -> dict[str, Any]:
+    """Which rules were asked, as the journal keeps them."""
+    return {"rules": [{"code": r.code, "scope": r.scope, "version": r.version} for r in verdict.reasons]}

@@ -15,6 +15,8 @@ MAX_TEXT_BYTES = 65_525  # MySQL's TEXT less ten, so that every export can be ta
 MAX_TITLE_CHARACTERS = 300
 MAX_URL_CHARACTERS = 2_000
 MAX_ARTICLE_ID_CHARACTERS = 200
+MAX_EDIT_MINUTES = 10_080  # a week
+MAX_NOTE_CHARACTERS = 500
 SORTS = ("oldest", "newest")  # the orders of top-level comments; replies always come oldest first
 
 
@@ -91,10 +93,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class Options:
-    """How a site wants its threads to be shown; what is not stored is as for a new site."""
+    """How a site wants its threads to be shown; what is not stored is as for a new site.
+
+    `edit_minutes` is how long authors may change what they wrote; 0 is not at all.
+    """
 
     sort: str = SORTS[0]
     signed_names: int = 0  # 0: not taken; else which of its secrets the site's owner has
+    edit_minutes: int = 15
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Options:
@@ -340,9 +346,10 @@ class ModeratorView:
 
 @dataclass(frozen=True)
 class Decision:
-    """One change of status that took effect."""
+    """One change of status that took effect. `is_edit`: an author's edit went into the comment it changes."""
 
     comment_id: int
     from_status: Status
     to_status: Status
     version: int
+    is_edit: bool = False

@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from comments_service import tokens
 from comments_service.decisions.decide import decide_all
-from comments_service.decisions.edit import Words, edit
+from comments_service.decisions.edit import edit
 from comments_service.decisions.reply import reply
+from comments_service.decisions.revisions import Words
 from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change, Verb
 from comments_service.people.invitations import Offer, invite

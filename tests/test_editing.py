@@ -14,9 +14,10 @@ from sqlalchemy import select
 
 from comments_service.decisions.decide import decide
 from comments_service.decisions.diff import Piece, word_diff
-from comments_service.decisions.edit import Words, edit
+from comments_service.decisions.edit import edit
 from comments_service.decisions.move import Target, move
 from comments_service.decisions.reply import reply
+from comments_service.decisions.revisions import Words
 from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change, Verb
 from comments_service.errors import ArticleRefused

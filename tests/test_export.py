@@ -13,7 +13,8 @@ from sqlalchemy import select
 from comments_service import export
 from comments_service.decisions.articles import open_or_close
 from comments_service.decisions.authors import Wish, let_stand
-from comments_service.decisions.edit import Words, edit
+from comments_service.decisions.edit import edit
+from comments_service.decisions.revisions import Words
 from comments_service.decisions.standing import Kind, Trace
 from comments_service.errors import SiteNotFound
 from comments_service.export import export_site

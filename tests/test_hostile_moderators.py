@@ -85,7 +85,7 @@ FORMS: dict[str, Door] = {
     "/account/second-factor": Door({"do": "confirm", "code": "000000", "password": "wrong"}),
     "/account/sign-ins": Door({"sign_in": "x"}),
     "/account/sign-ins/all": Door(person="nobody"),
-    "/queue/decisions": Door({"decide": "flag {comment}:1"} | TICK, ("sure", "reason", *BACK)),
+    "/queue/decisions": Door({"decide": "flag {comment}:1"} | TICK, ("sure", "reason", "note", *BACK)),
     "/queue/undo": Door({"batch": "x" * 22, "journal": "9"}, BACK),
     "/queue/empty": Door({"status": "spam", "read_at": "2026-11-23T11:00:00Z"}, BACK),
     "/queue/claims": Door({"id": "{comment}:1"}),
@@ -105,12 +105,23 @@ FORMS: dict[str, Door] = {
     "/settings/<key>/rules": Door({"do": "try", "version": "1", "earlier": "1", "own": "max_depth"} | RULES),
     "/settings/<key>/embed": Door({"url": "http://127.0.0.1/"}),
     "/settings/<key>/fields": Door({"required": "name", "letters": "on", "version": "1"}),
-    "/settings/<key>/display": Door({"sort": "newest", "version": "1"}),
+    "/settings/<key>/display": Door({"sort": "newest", "edit_minutes": "15", "version": "1"}),
     "/settings/<key>/words": Door({"do": "save", "key": "form.submit", "form-text": "x", "version": "1"}),
     "/settings/<key>/people": Door(PERSON),
 }
 READ = re.compile(r"request\.(?:args|form|values)(?:\.(?:get|getlist)\(|\[)\"([a-z_]+)\"")
-PUBLIC = {"api", "asked", "assets", "comment_page", "embed", "public", "confirm", "letter_links", "intake"}
+PUBLIC = {
+    "api",
+    "asked",
+    "assets",
+    "comment_page",
+    "embed",
+    "own_comments",
+    "public",
+    "confirm",
+    "letter_links",
+    "intake",
+}
 
 
 @dataclass(frozen=True)

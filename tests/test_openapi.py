@@ -94,6 +94,8 @@ def test_a_sent_comment_is_answered_as_described(site: SiteView, client: FlaskCl
     receipt = {"Authorization": f"Bearer {sent.json['receipt']}"}
     own = client.get(f"/api/v1/comments/{sent.json['comment']['id']}", headers=receipt)
     check_answer(own, "/api/v1/comments/{id}")
+    edited = client.patch(own.request.path, json={"text": "Said anew."}, headers=receipt | {"Origin": ORIGIN})
+    check_answer(edited, "/api/v1/comments/{id}", "patch")
 
 
 def test_wrong_fields_are_answered_as_described(site: SiteView, client: FlaskClient) -> None:

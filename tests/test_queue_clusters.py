@@ -13,8 +13,9 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import event, select
 
 from comments_service.decisions.decide import decide_all
-from comments_service.decisions.edit import Words, edit
+from comments_service.decisions.edit import edit
 from comments_service.decisions.likes import rest_of, those_like
+from comments_service.decisions.revisions import Words
 from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change, Verb
 from comments_service.storage.database import db

@@ -84,7 +84,8 @@ def test_the_author_sees_the_own_comment_and_never_that_it_was_held_for_spam(
     if status != "pending":
         approve(app, sent["comment"]["id"], to=Status(status))
     response = own(client, sent["comment"]["id"], sent["receipt"], Origin=ORIGIN)
-    assert response.get_json() == {"comment": sent["comment"] | {"status": told}}
+    ends = None if told == "declined" else sent["comment"]["editable_until"]
+    assert response.get_json() == {"comment": sent["comment"] | {"status": told, "editable_until": ends}}
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
 

@@ -331,3 +331,19 @@ def test_the_order_of_comments_is_the_owners_choice(app: Flask, owner: FlaskClie
     assert post(owner, "/settings/demo/display", version=site.version, sort="oldest").status_code == 409
     assert post(owner, "/settings/demo/display", version=site.version + 1, sort="best").status_code == 422
     assert stored(app, site).options.sort == "newest"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_how_long_authors_may_edit_is_a_number_of_minutes(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    assert 'value="15"' in owner.get("/settings/demo/display").text
+    for number, minutes in enumerate(("60", "0", "10080")):
+        fields = {"sort": "oldest", "edit_minutes": minutes}
+        sent = post(owner, "/settings/demo/display", version=site.version + number, **fields)
+        assert (sent.status_code, stored(app, site).options.edit_minutes) == (303, int(minutes))
+    for wrong in ("10081", "-1", "", "1.5", "x", "\u0661", "9" * 400):
+        fields = {"sort": "oldest", "edit_minutes": wrong}
+        sent = post(owner, "/settings/demo/display", version=site.version + 3, **fields)
+        assert (sent.status_code, "from 0 to 10080" in sent.text) == (422, True)
+    assert stored(app, site).options.edit_minutes == 10_080

@@ -144,6 +144,33 @@ def walk_own(two: Two) -> None:
     assert is_problem(from_beta, 403, "origin-refused")
 
 
+def walk_own_edit(two: Two) -> None:
+    change_foreign(two, "PATCH")
+
+
+def walk_own_withdrawal(two: Two) -> None:
+    change_foreign(two, "DELETE")
+
+
+def change_foreign(two: Two, method: str) -> None:
+    """Try to change the other site's comment, by every token there is, and from its page."""
+    alphas, betas = two.sent, two.betas
+    for sent, token, origin, slug in (
+        (betas, alphas["receipt"], ALPHA_ONLY, "receipt-refused"),
+        (betas, two.token, ALPHA_ONLY, "receipt-refused"),
+        (betas, two.body["ticket"], ALPHA_ONLY, "receipt-refused"),
+        (alphas, betas["receipt"], BETA_ONLY, "receipt-refused"),
+        (alphas, alphas["receipt"], BETA_ONLY, "origin-refused"),
+    ):
+        answer = two.client.open(
+            f"/api/v1/comments/{sent['comment']['id']}",
+            method=method,
+            json={"text": "Mine now."},
+            headers={"Authorization": f"Bearer {token}", "Origin": origin},
+        )
+        assert is_problem(answer, 403, slug)
+
+
 def walk_counts(two: Two) -> None:
     found = ask(two.client, "counts", site="beta", url=[f"{ALPHA_ONLY}/x", ARTICLE]).get_json()["counts"]
     assert [one["count"] for one in found] == [0, 2]
@@ -283,7 +310,9 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("api.thread", "GET"): walk_thread,
     ("api.ticket", "GET"): walk_ticket,
     ("api.post_comment", "POST"): walk_post,
-    ("api.own_comment", "GET"): walk_own,
+    ("own.show", "GET"): walk_own,
+    ("own.edit", "PATCH"): walk_own_edit,
+    ("own.withdraw", "DELETE"): walk_own_withdrawal,
     ("api.counts", "GET"): walk_counts,
     ("public.thread", "GET"): walk_page,
     ("public.post_comment", "POST"): walk_page_form,

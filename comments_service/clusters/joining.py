@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, Select, TextClause, insert, select, text, update
+from sqlalchemy import Row, Select, TextClause, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -42,16 +42,17 @@ Fellow = Row[*tuple[Any, ...]]
 FellowRows = Select[*tuple[Any, ...]]
 FELLOW: FellowRows = select(
     *(Comment.id, Comment.site_id, Comment.cluster_id, Comment.status, Comment.created_at),
-    *(Comment.text, Comment.website, Comment.is_purged, Comment.is_letter),
+    *(Comment.text, Comment.website, Comment.is_purged, Comment.is_letter, Comment.edits_id),
 )
 
 
 def assign(session: Session, comment: Comment, *, now: datetime) -> None:
     """Let a comment that was just stored join the cluster of those like it, within the caller's transaction.
 
-    Two that are stored in the same instant may not see each other. A letter to the editors stays alone.
+    Two that are stored in the same instant may not see each other. A letter to the editors stays alone,
+    and so does an author's edit: it would always be like the comment it changes.
     """
-    if comment.is_letter:
+    if comment.is_letter or comment.edits_id is not None:
         return
     own = fingerprint(comment.text, comment.website)
     bands = stored_numbers(comment.site_id, own.bands)
@@ -65,6 +66,19 @@ def assign(session: Session, comment: Comment, *, now: datetime) -> None:
     _join(session, comment, next((fellow for fellow in fellows if fellow is not None), None))
     if keys := [{"number": number, "comment_id": comment.id} for number in {*bands, *hosts}]:
         session.execute(insert(ClusterKey), keys)
+
+
+def assign_anew(session: Session, comment: Comment, *, now: datetime) -> None:
+    """The same for a comment that says something else now: it leaves the cluster that it had joined.
+
+    The one that a cluster is named after stays in it, since its name must not come to mean two.
+    """
+    if comment.cluster_id == comment.id:
+        return
+    session.execute(delete(ClusterKey).where(ClusterKey.comment_id == comment.id))
+    comment.cluster_id = None
+    session.flush()
+    assign(session, comment, now=now)
 
 
 def stored_numbers(site_id: int, numbers: Iterable[int]) -> list[int]:
@@ -117,7 +131,7 @@ def _fellows(session: Session, comment: Comment, few: FellowRows, since: datetim
         if row.id != comment.id
         and row.site_id == comment.site_id
         and row.created_at > since
-        and not (row.is_purged or row.is_letter)
+        and not (row.is_purged or row.is_letter or row.edits_id is not None)
     ]
 
 

@@ -104,6 +104,7 @@ def list_(installation: Installation, *, as_json: bool) -> None:
     help="Whether readers may write to the editors alone.",
 )
 @click.option("--sort", type=click.Choice(SORTS), help="Which comments come first.")
+@click.option("--edit-minutes", type=int, help="How long authors may change their words; 0 is never.")
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
@@ -146,6 +147,7 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "letters": view.takes_letters,
         "sort": view.options.sort,
         "signed_names": bool(view.options.signed_names),
+        "edit_minutes": view.options.edit_minutes,
         "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

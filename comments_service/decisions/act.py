@@ -22,7 +22,7 @@ COLUMNS = (
     *(Comment.id, Comment.site_id, Comment.thread_id, Comment.parent_id, Comment.root_id, Comment.depth),
     *(Comment.page_url, Comment.version, Comment.status, Comment.status_changed_at, Comment.is_purged),
     *(Comment.is_letter, Comment.is_quietly_declined, Comment.pinned_at, Comment.picked_at),
-    *(Comment.flag_count, Comment.edited_at),
+    *(Comment.flag_count, Comment.edited_at, Comment.edits_id, Comment.author_note),
 )
 Found = Row[*tuple[Any, ...]]
 
@@ -38,6 +38,8 @@ class Why(StrEnum):
     GONE = "gone"
     CHANGED = "changed"
     LETTER = "letter"
+    EDIT = "edit"  # an author's edit is no comment: it can be published or declined, and nothing else
+    OVERTAKEN = "overtaken"  # what an edit was meant for does not stand any more as it did
     UNFIT = "unfit"
     UNDONE = "undone"
     TRACELESS = "traceless"  # its author is not known by the trace that was asked for
@@ -79,12 +81,16 @@ class Undone:
 
 @dataclass(frozen=True)
 class Act:
-    """Who does something (None is the operator, or the service itself), when, why, and in which batch."""
+    """Who does something (None is the operator, or the service itself), when, why, and in which batch.
+
+    `note` is what an author whose comment is declined shall read.
+    """
 
     by: ModeratorView | None
     now: datetime
     reason: str = ""
     batch: str = field(default_factory=new_batch)
+    note: str = ""
 
     def row(self, of: Found | Comment, action: str, /, **more: Any) -> JournalRow:
         """The journal's row about a comment as it was before; `more` are further columns."""
@@ -139,9 +145,9 @@ def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _moment(name, value) for name, value in kept.items()}
 
 
-def decision(of: Found | Comment, to_status: str) -> Decision:
+def decision(of: Found | Comment, to_status: str, *, is_edit: bool = False) -> Decision:
     """What happened to a comment, told to whoever did it."""
-    return Decision(of.id, Status(of.status), Status(to_status), of.version + 1)
+    return Decision(of.id, Status(of.status), Status(to_status), of.version + 1, is_edit)
 
 
 def _plain(value: Any) -> Any:

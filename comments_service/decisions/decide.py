@@ -10,9 +10,20 @@ from typing import Any
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from comments_service.decisions.act import Act, Found, Late, Outcome, Why, before, decision, locked
+from comments_service.decisions.act import (
+    Act,
+    Found,
+    Late,
+    Outcome,
+    Why,
+    before,
+    decision,
+    locked,
+    new_batch,
+)
+from comments_service.decisions.edits import STATUS_COLUMNS, is_overtaken, originals_of, publish
 from comments_service.decisions.showing import recount, shows_otherwise, teach
-from comments_service.decisions.verbs import DECLINED, DELETED, Change, Mark, Verb
+from comments_service.decisions.verbs import DECLINED, DELETED, EDIT_PUBLISHED, Change, Mark, Verb
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
 from comments_service.storage.database import transaction
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -20,7 +31,7 @@ from comments_service.storage.models import Comment
 from comments_service.storage.removal import remove
 from comments_service.vocabulary import Decision, ModeratorView, Status
 
-STATUS_COLUMNS = ("status", "status_changed_at", "is_quietly_declined")
+DECLINED_COLUMNS = (*STATUS_COLUMNS, "author_note")
 
 
 def decide(change: Change, *, by: ModeratorView | None, now: datetime, reason: str = "") -> Decision:
@@ -43,12 +54,16 @@ def decide_all(
     now: datetime,
     reason: str = "",
     batch: str | None = None,
+    note: str = "",
 ) -> Outcome:
     """Do what is wanted of many comments in one transaction: what took effect, and what came too late.
 
+    To approve an author's edit is to give the comment its words. `note` is for the authors of what is
+    declined.
+
     Raises: NotAllowed, and then nothing is done.
     """
-    act = Act(by, now, reason, batch) if batch else Act(by, now, reason)
+    act = Act(by, now, reason, batch or new_batch(), note)
     with transaction() as session:
         return carry_out(session, changes, act)
 
@@ -56,13 +71,21 @@ def decide_all(
 def carry_out(session: Session, changes: Iterable[Change], act: Act) -> Outcome:
     """Do what is wanted, within the caller's transaction."""
     wanted = list(changes)
-    found = locked(session, {change.comment_id for change in wanted}, act.by)
+    ids = {change.comment_id for change in wanted}
+    originals = originals_of(session, {c.comment_id for c in wanted if c.to_status == Status.APPROVED})
+    found = locked(session, {*ids, *originals.values()}, act.by)
     fit: dict[int, Change] = {}
     late: list[tuple[Change, Why]] = []
+    taken = set(ids)  # one comment is changed by one wish
     for change in wanted:
         why = why_not(found.get(change.comment_id), change)
         if why is None and change.comment_id in fit:
             why = Why.CHANGED
+        if why is None and (original_id := originals.get(change.comment_id)) is not None:
+            if original_id in taken or is_overtaken(session, found[change.comment_id], found):
+                why = Why.OVERTAKEN
+            else:
+                taken.add(original_id)
         if why is None:
             fit[change.comment_id] = change
         else:
@@ -72,7 +95,10 @@ def carry_out(session: Session, changes: Iterable[Change], act: Act) -> Outcome:
     for goal in dict.fromkeys(change.goal for change in fit.values()):
         same = [change for change in fit.values() if change.goal == goal]
         rows = [found[change.comment_id] for change in sorted(same, key=lambda c: c.comment_id)]
-        done += _do(session, same[0], rows, act)
+        if same[0].to_status == Status.APPROVED:
+            done += publish(session, [row for row in rows if row.edits_id is not None], found, act)
+            rows = [row for row in rows if row.edits_id is None]
+        done += _do(session, same[0], rows, act) if rows else []
     can_be_undone = any(change.goal is not Verb.DELETE for change in fit.values())
     return Outcome(
         batch=act.batch if done and can_be_undone else _batch_of(repeated),
@@ -115,7 +141,10 @@ def _do(session: Session, change: Change, rows: Sequence[Found], act: Act) -> li
 
 
 def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act) -> list[Decision]:
-    values = {"status": status, "status_changed_at": act.now, "is_quietly_declined": False}
+    values: dict[str, Any] = {"status": status, "status_changed_at": act.now, "is_quietly_declined": False}
+    kept: tuple[str, ...] = STATUS_COLUMNS
+    if status in DECLINED:
+        kept, values["author_note"] = DECLINED_COLUMNS, act.note or None
     won = _change(session, rows, values)
     recount(session, [(row, status) for row in won])
     teachers = teach(session, won) if status == Status.APPROVED else set()
@@ -125,8 +154,7 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
             DECIDED,
             from_status=row.status,
             to_status=status,
-            details={"before": before(row, STATUS_COLUMNS)}
-            | ({"taught": True} if row.id in teachers else {}),
+            details={"before": before(row, kept)} | ({"taught": True} if row.id in teachers else {}),
         )
         for row in won
     )
@@ -190,7 +218,8 @@ def _repeated(
         if row is not None and _is_same(row, change, found.get(change.comment_id)):
             before_it, after_it = row.from_status or Status.PENDING, found.get(change.comment_id)
             status = Status(after_it.status) if after_it is not None else Status(before_it)
-            made = Decision(change.comment_id, Status(before_it), status, change.version + 1)
+            is_edit = row.action == EDIT_PUBLISHED
+            made = Decision(change.comment_id, Status(before_it), status, change.version + 1, is_edit)
             repeated[change] = _Repeated(made, row.batch)
     return repeated
 
@@ -202,4 +231,6 @@ def _is_same(row: JournalRow, change: Change, now: Found | None) -> bool:
         return False
     if change.mark is not None:
         return row.action == change.mark.action
+    if row.action == EDIT_PUBLISHED:
+        return change.to_status == Status.APPROVED
     return row.action == DECIDED and row.to_status == change.to_status

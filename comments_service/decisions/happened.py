@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from comments_service.decisions.verbs import EDIT_PUBLISHED
 from comments_service.storage.database import reading
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -56,7 +57,7 @@ def decision_by(moderator_id: int, comment_id: int, *, version: int) -> int | No
         JournalRow.comment_id == comment_id,
         JournalRow.moderator_id == moderator_id,
         JournalRow.version == version,
-        JournalRow.action == DECIDED,
+        JournalRow.action.in_((DECIDED, EDIT_PUBLISHED)),
     )
     with reading() as session:
         return session.scalars(row.limit(1)).first()

@@ -53,6 +53,7 @@ def move_all(shown: Mapping[int, int], to: Target, *, by: ModeratorView | None, 
         found = locked(session, shown, by)
         late = [Late(number, Why.GONE) for number in shown if number not in found]
         late += [Late(row.id, Why.CHANGED) for row in found.values() if row.version != shown[row.id]]
+        late += [Late(row.id, Why.EDIT) for row in found.values() if row.edits_id is not None]
         movable = found.keys() - {one.comment_id for one in late}
         if not movable:
             return Outcome(late=tuple(late))
@@ -123,9 +124,20 @@ def relocate(
         session.add(act.row(row, MOVED, details=details, undoes_id=(undoes or {}).get(row.id)))
         if not row.is_purged:
             done.append(decision(row, row.status))
+    _take_edits_along(session, rows)
     _follow(session, rows, top.thread_id, thread.id)
     show_roots(session, {top.root_id or top.id, root_id or top.id})
     return done
+
+
+def _take_edits_along(session: Session, rows: Mapping[int, Found]) -> None:
+    """Edits that lie beside what moved belong below the same article."""
+    session.flush()
+    session.expire_all()
+    for edit in session.scalars(select(Comment).where(Comment.edits_id.in_(list(rows)))):
+        comment = session.get_one(Comment, edit.edits_id)
+        edit.thread_id, edit.page_url = comment.thread_id, comment.page_url
+        index(session, edit)
 
 
 def _place(row: Found) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def reply(parent_id: int, version: int, text: str, *, by: ModeratorView, now: da
         parent = locked(session, [parent_id], by).get(parent_id)
         if parent is None:
             return Outcome(late=(Late(parent_id, Why.GONE),))
+        if parent.edits_id is not None:
+            return Outcome(late=(Late(parent_id, Why.EDIT),))
         if (known := _same(session, parent, text, by)) is not None:
             return Outcome(repeated=(known,))
         done: list[Decision] = []

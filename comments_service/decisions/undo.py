@@ -12,7 +12,14 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from comments_service.decisions import authors, undo_comments, undo_places, undo_roles, undo_sites
+from comments_service.decisions import (
+    authors,
+    undo_comments,
+    undo_edits,
+    undo_places,
+    undo_roles,
+    undo_sites,
+)
 from comments_service.decisions.act import Act, Late, Undone, Why, refuse_onlookers
 from comments_service.decisions.verbs import MOVED
 from comments_service.errors import NotUndoable
@@ -21,7 +28,12 @@ from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.vocabulary import Access, Decision, ModeratorView, Role
 
 # What moderators do, and what owners do: an undo asks for the same role
-BY_MODERATORS = {**undo_comments.UNDOERS, **undo_places.UNDOERS, **authors.UNDOERS}
+BY_MODERATORS = {
+    **undo_comments.UNDOERS,
+    **undo_edits.UNDOERS,
+    **undo_places.UNDOERS,
+    **authors.UNDOERS,
+}
 BY_OWNERS = {**undo_sites.UNDOERS, **undo_roles.UNDOERS}
 UNDOERS = BY_MODERATORS | BY_OWNERS
 UNDOABLE = frozenset(BY_MODERATORS)
@@ -69,6 +81,9 @@ def _rows(
         moved = (JournalRow.batch == rows[0].batch, JournalRow.action == MOVED)
         batch_rows = session.scalars(select(JournalRow).where(*moved).order_by(JournalRow.id)).all()
         rows = undo_places.same_move(rows[0], batch_rows)
+    elif journal_id is not None and rows and "edit" in rows[0].details:  # so is a published edit
+        whole = select(JournalRow).where(JournalRow.batch == rows[0].batch).order_by(JournalRow.id)
+        rows = undo_edits.same_edit(rows[0], session.scalars(whole).all())
     return [
         row
         for row in rows

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from comments_service.clusters import joining as clusters
 from comments_service.decisions.act import (
     Act,
     Found,
@@ -20,7 +21,7 @@ from comments_service.decisions.act import (
     restored,
 )
 from comments_service.decisions.showing import recount, shows_otherwise, teach, unteach
-from comments_service.decisions.verbs import EDITED, MARKS, OPPOSITE, REPLIED
+from comments_service.decisions.verbs import AUTHOR_EDITED, EDIT_PUBLISHED, EDITED, MARKS, OPPOSITE, REPLIED
 from comments_service.storage.decisions import Revision
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -38,17 +39,16 @@ def take_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
     late: list[Late] = []
     for row in rows:
         comment = found.get(row.comment_id or 0)
-        values = _earlier(session, row, act)
-        why = _why_not(session, comment, row, values)
+        values = earlier(session, row, act)
+        why = why_not(session, comment, row, values)
         if why is not None or comment is None:
             late.append(Late(row.comment_id or 0, why or Why.GONE))
         else:
-            _restore(session, row, comment, values, act)
-            done.append(decision(comment, values.get("status", comment.status)))
+            done.append(restore(session, row, comment, values, act))
     return Undone(None, len(done), tuple(done), tuple(late))
 
 
-def _earlier(session: Session, row: JournalRow, act: Act) -> dict[str, Any]:
+def earlier(session: Session, row: JournalRow, act: Act) -> dict[str, Any]:
     """The columns as they were before the row."""
     values = restored(row.details.get("before", {}))
     if row.action == REPLIED:
@@ -63,13 +63,16 @@ def _earlier(session: Session, row: JournalRow, act: Act) -> dict[str, Any]:
     return values
 
 
-def _why_not(session: Session, comment: Found | None, row: JournalRow, values: dict[str, Any]) -> Why | None:
+def why_not(session: Session, comment: Found | None, row: JournalRow, values: dict[str, Any]) -> Why | None:
+    """What stands against taking the row back; None when nothing does."""
     if comment is None:
         return Why.GONE
     if not _is_as_left(session, comment, row):
         return Why.CHANGED
     if comment.is_letter and values.get("status") == Status.APPROVED:
         return Why.LETTER
+    if comment.edits_id is not None and values.get("status") == Status.APPROVED:
+        return Why.EDIT
     return None
 
 
@@ -90,7 +93,8 @@ def _is_as_left(session: Session, comment: Found, row: JournalRow) -> bool:
     return not standing and len(done) == comment.version - row.version - 1  # each change has its row
 
 
-def _restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any], act: Act) -> None:
+def restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any], act: Act) -> Decision:
+    """Give a comment, as it was found, its `earlier` columns; readers, search and journal follow."""
     back = update(Comment).where(Comment.id == was.id, Comment.version == was.version)
     back = back.values(**values, version=Comment.version + 1)
     session.execute(back.execution_options(synchronize_session=False))
@@ -108,13 +112,19 @@ def _restore(session: Session, row: JournalRow, was: Found, values: dict[str, An
     if "revision" in row.details:
         details |= {"revision": row.details["to_revision"], "to_revision": row.details["revision"]}
         session.expire_all()
-        index(session, session.get_one(Comment, was.id))
+        comment = session.get_one(Comment, was.id)
+        index(session, comment)
+        if row.action == AUTHOR_EDITED:
+            clusters.assign_anew(session, comment, now=act.now)
+    if "edit" in row.details:
+        details["edit"] = row.details["edit"]
     session.add(_row(row, was, to_status, details, act))
+    return decision(was, to_status)
 
 
 _KEPT = (
     *("status", "status_changed_at", "is_quietly_declined", "pinned_at", "picked_at"),
-    *("flag_count", "edited_at"),
+    *("flag_count", "edited_at", "author_note"),
 )
 
 
@@ -122,6 +132,8 @@ def _row(row: JournalRow, was: Found, to_status: str, details: dict[str, Any], a
     more: dict[str, Any] = {"undoes_id": row.id, "details": details}
     if row.action in (DECIDED, REPLIED):
         return act.row(was, DECIDED, from_status=was.status, to_status=to_status, **more)
+    if row.action == EDIT_PUBLISHED:
+        more |= {"from_status": was.status, "to_status": to_status}
     return act.row(was, OPPOSITE.get(row.action, row.action), **more)
 
 

@@ -10,6 +10,9 @@ from comments_service.vocabulary import Status
 # The journal's words for what is no change of status
 DELETED = "comment-deleted"  # the only one that cannot be taken back
 EDITED = "comment-edited"
+AUTHOR_EDITED = "comment-author-edited"  # by its author; the moderator, if any, let it pass
+EDIT_PUBLISHED = "comment-edit-published"  # of the row that held such an edit until then
+WITHDRAWN = "comment-withdrawn"  # by its author, for ever
 MOVED = "comment-moved"
 REPLIED = "comment-replied"
 

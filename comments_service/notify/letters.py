@@ -43,7 +43,10 @@ class Unneeded:
 
 @dataclass(frozen=True)
 class Told:
-    """One waiting comment as a letter tells of it: plain words, and no link but ours."""
+    """One waiting comment as a letter tells of it: plain words, and no link but ours.
+
+    Of an author's edit, `stands` is what stands on the page as long as it waits.
+    """
 
     author: str
     email: str | None
@@ -56,6 +59,7 @@ class Told:
     excerpt: str
     reasons: tuple[str, ...]
     is_letter: bool
+    stands: str | None
     created_at: datetime
     url: str
 
@@ -189,9 +193,15 @@ def _told(session: Session, desk: _Desk, recipient: _Recipient, comment: Comment
         excerpt=defanged(excerpt(comment.text, EXCERPT_CHARACTERS)),
         reasons=tuple(_reasons(desk, comment)),
         is_letter=comment.is_letter,
+        stands=_stands(session, comment),
         created_at=comment.created_at,
         url=desk.url(f"/confirm/{token}"),
     )
+
+
+def _stands(session: Session, edit: Comment) -> str | None:
+    comment = session.get(Comment, edit.edits_id) if edit.edits_id else None
+    return defanged(excerpt(comment.text, EXCERPT_CHARACTERS)) if comment is not None else None
 
 
 def _name(comment: Comment, desk: _Desk) -> str:

@@ -29,7 +29,8 @@ class Around:
         if comment.email_hash is None:
             return None
         others = Counter(self.by_author.get((comment.site_id, comment.email_hash), {}))
-        others[comment.status] -= 1
+        if comment.edits_id is None:
+            others[comment.status] -= 1
         if not others.total():
             return None
         return HistoryLine(**{status.value: others[status] for status in Status})
@@ -58,6 +59,7 @@ def _by_author(session: Session, comments: Iterable[Comment]) -> dict[tuple[int,
     counted = select(Comment.site_id, Comment.email_hash, Comment.status, func.count()).where(
         Comment.site_id.in_({site_id for site_id, _ in authors}),
         Comment.email_hash.in_({email_hash for _, email_hash in authors}),
+        Comment.edits_id.is_(None),
     )
     found: dict[tuple[int, bytes], dict[str, int]] = {}
     grouped = counted.group_by(Comment.site_id, Comment.email_hash, Comment.status)

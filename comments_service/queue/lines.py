@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from comments_service.decisions.diff import Piece
 from comments_service.queue.question import QueueQuestion, View
 from comments_service.vocabulary import CommentView, Role, Seen, Status
 
@@ -54,6 +55,15 @@ class ParentLine:
 
 
 @dataclass(frozen=True)
+class EditLine:
+    """The published comment that a row is an edit of, and how its words differ from what stands there."""
+
+    of_id: int
+    permalink: str
+    changes: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
 class HistoryLine:
     """How many other comments with the same email this site has, by where they stand."""
 
@@ -81,7 +91,8 @@ class QueueRow:
 
     `reasons` say why the service put it where it stands; empty once somebody has put it elsewhere.
     `role` is what the asker may do about it, `cursor` where the list goes on after it. `history` is
-    missing where there is no other comment with this email, `cluster` where it stands for itself alone.
+    missing where there is no other comment with this email, `cluster` where it stands for itself alone,
+    `edit` where it is a comment and not an edit of one.
     """
 
     view: CommentView
@@ -100,6 +111,7 @@ class QueueRow:
     is_edited: bool
     risk: int
     cluster: ClusterLine | None
+    edit: EditLine | None
     role: Role
     cursor: str
 

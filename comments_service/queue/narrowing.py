@@ -55,6 +55,8 @@ def _narrowings(session: Session, question: QueueQuestion, scope: Scope, asker: 
         yield by(lambda c: c.flag_count > literal_column("0"))  # as the index has it, so that it is used
     if question.letters:
         yield by(lambda c: c.is_letter.is_(True))
+    if question.edits:
+        yield by(lambda c: c.edits_id.is_not(None))
 
 
 def by(holds: Callable[[type[Comment]], ColumnElement[bool]]) -> Narrowing:

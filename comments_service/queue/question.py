@@ -53,6 +53,7 @@ class QueueQuestion:
     reason: str | None = None
     flagged: bool = False
     letters: bool = False
+    edits: bool = False
     q: str = ""
     sort: Sort = Sort.NEWEST
     cursor: str | None = None

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from comments_service import markup
+from comments_service.decisions.diff import word_diff
 from comments_service.errors import KeyRefused
 from comments_service.privacy import Keyring, mask_email
 from comments_service.queue.around import Around, around
-from comments_service.queue.lines import ArticleLine, ParentLine, QueueRow, ReasonLine
+from comments_service.queue.lines import ArticleLine, EditLine, ParentLine, QueueRow, ReasonLine
 from comments_service.queue.order import cursor_after
 from comments_service.queue.question import Sort
 from comments_service.snapshot.views import comment_view
@@ -63,14 +64,28 @@ def rows_of(session: Session, ids: Sequence[int], lens: Lens) -> tuple[QueueRow,
     if (site_ids := lens.access.sites()) is not None:
         found = found.where(Comment.site_id.in_(site_ids))
     by_id = {row.Comment.id: row for row in session.execute(found)}
+    edited = _edited(session, [row.Comment for row in by_id.values()])
     known = around(session, [row.Comment for row in by_id.values()], with_clusters=lens.collapses)
     rows = (by_id[number] for number in ids if number in by_id)
-    return tuple(_row(row.Comment, row.Thread, row.Site, row.parent, known, lens) for row in rows)
+    return tuple(
+        _row(row.Comment, row.Thread, row.Site, row.parent or edited.get(row.Comment.edits_id), known, lens)
+        for row in rows
+    )
+
+
+def _edited(session: Session, comments: Sequence[Comment]) -> dict[int | None, Comment]:
+    """The comments that these, as far as they are edits, want to change."""
+    ids = {comment.edits_id for comment in comments if comment.edits_id is not None}
+    if not ids:
+        return {}
+    return {one.id: one for one in session.scalars(select(Comment).where(Comment.id.in_(ids)))}
 
 
 def _row(
-    comment: Comment, thread: Thread, site: Site, parent: Comment | None, known: Around, lens: Lens
+    comment: Comment, thread: Thread, site: Site, above: Comment | None, known: Around, lens: Lens
 ) -> QueueRow:
+    """One row; `above` is what the comment answers, or what it is an edit of."""
+    is_edit = comment.edits_id is not None
     is_long = len(comment.text) > LONG_TEXT_CHARACTERS
     return QueueRow(
         view=comment_view(comment, comment.page_url, min(comment.depth, site.max_depth), is_own=True),
@@ -79,8 +94,8 @@ def _row(
         excerpt=markup.excerpt(comment.text, EXCERPT_CHARACTERS) if is_long else None,
         reasons=tuple(_reasons(comment)),
         article=_article(thread, site, known, lens),
-        parent=_parent(parent) if parent is not None else None,
         badge=Badge.MODERATOR if comment.moderator_id is not None else comment.badge,
+        parent=_parent(above) if above is not None and not is_edit else None,
         history=known.history(comment),
         is_letter=comment.is_letter,
         is_pinned=comment.pinned_at is not None,
@@ -89,6 +104,7 @@ def _row(
         is_edited=comment.edited_at is not None,
         risk=comment.risk,
         cluster=known.cluster(comment),
+        edit=_edit(comment, above) if above is not None and is_edit else None,
         role=_role(lens.access, comment.site_id),
         cursor=cursor_after(comment, lens.sort),
     )
@@ -113,8 +129,15 @@ def _article(thread: Thread, site: Site, known: Around, lens: Lens) -> ArticleLi
 def _parent(parent: Comment) -> ParentLine:
     if parent.is_purged:
         return ParentLine(None, "", "")
-    permalink = f"{parent.page_url.partition('#')[0]}#comment-{parent.id}"
-    return ParentLine(parent.name, markup.excerpt(parent.text, EXCERPT_CHARACTERS), permalink)
+    return ParentLine(parent.name, markup.excerpt(parent.text, EXCERPT_CHARACTERS), _permalink(parent))
+
+
+def _edit(edit: Comment, comment: Comment) -> EditLine:
+    return EditLine(comment.id, _permalink(comment), word_diff(comment.text, edit.text))
+
+
+def _permalink(comment: Comment) -> str:
+    return f"{comment.page_url.partition('#')[0]}#comment-{comment.id}"
 
 
 def _masked(comment: Comment, keys: Keyring) -> str | None:

@@ -14,7 +14,7 @@ from comments_service.markup import render
 from comments_service.privacy import Keyring
 from comments_service.rules.judge import Facts, count_links
 from comments_service.rules.staff import imitates_staff
-from comments_service.rules.surge import notice_surge
+from comments_service.rules.surge import is_in_surge, notice_surge
 from comments_service.rules.words import Texts
 from comments_service.storage.models import Comment, Thread
 from comments_service.vocabulary import SignedName, Status, Submission
@@ -28,8 +28,12 @@ def gather(
     *,
     keys: Keyring,
     now: datetime,
+    comes: bool = True,
 ) -> Facts:
-    """The facts of one submission; `earlier` is the comment that its receipt proves."""
+    """The facts of one submission; `earlier` is the comment that its receipt proves.
+
+    What does not come, but is there and is said otherwise, begins no surge.
+    """
     stands = standing_of(session, _traces(submission, earlier, keys), now=now)
     return Facts(
         links=count_links(render(submission.text)),
@@ -37,7 +41,7 @@ def gather(
         is_known=_is_known(session, submission, earlier, keys),
         is_trusted=stands == Kind.TRUST,
         is_banned=stands == Kind.BAN,
-        is_surge=notice_surge(session, thread, now=now),
+        is_surge=(notice_surge if comes else is_in_surge)(session, thread, now=now),
         is_letter=submission.is_letter,
         imitates_staff=submission.signed is None
         and imitates_staff(session, submission.site.id, submission.name),

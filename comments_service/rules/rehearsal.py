@@ -163,12 +163,16 @@ class _Bench:
 
 
 def _latest(session: Session, place: Place) -> list[Row[Any]]:
-    """The latest comments of readers; letters always wait, and moderators' replies are judged by nobody."""
+    """The latest comments of readers, without edits of them.
+
+    Letters always wait, and moderators' replies are judged by nobody.
+    """
     rows = select(Comment, Thread).join(Thread, Thread.id == Comment.thread_id)
     rows = rows.where(
         Comment.site_id == place.site_id,
         Comment.is_purged.is_(False),
         Comment.is_letter.is_(False),
+        Comment.edits_id.is_(None),
         Comment.moderator_id.is_(None),
     )
     if place.thread_id is not None:

@@ -39,11 +39,30 @@ def _is_too_quick(session: Session, thread: Thread, now: datetime) -> bool:
     recent = 1 + _came(session, thread.id, now - WINDOW, now)
     if recent < FLOOR:
         return False
+    recent -= _edits(session, thread.id, now - WINDOW, now)
+    if recent < FLOOR:
+        return False
     before = min(NORMAL_OVER, now - WINDOW - thread.created_at)
     if before < WINDOW:
         return True  # too young to have a normal: the floor alone counts
     came = _came(session, thread.id, now - WINDOW - before, now - WINDOW)
     return recent >= FACTOR * came / (before / WINDOW)
+
+
+def is_in_surge(session: Session, thread: Thread, *, now: datetime) -> bool:
+    """Whether the article is in a surge just now, for what is no comment that comes."""
+    return _current(session, thread.id, now) is not None
+
+
+def _edits(session: Session, thread_id: int, after: datetime, until: datetime) -> int:
+    """How many of what came were edits of what was there. Asked for when it is close alone."""
+    count = select(func.count()).where(
+        Comment.edits_id.is_not(None),
+        Comment.thread_id == thread_id,
+        Comment.created_at > after,
+        Comment.created_at <= until,
+    )
+    return session.scalar(count) or 0
 
 
 def _came(session: Session, thread_id: int, after: datetime, until: datetime) -> int:

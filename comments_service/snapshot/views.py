@@ -7,36 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from sqlalchemy import select
-
 from comments_service import markup
-from comments_service.errors import CommentNotFound
 from comments_service.snapshot.replies import Replies
 from comments_service.snapshot.roots import Root
-from comments_service.storage.database import reading
-from comments_service.storage.models import Comment, Site, Thread
-from comments_service.storage.rules import in_force
-from comments_service.vocabulary import Author, Badge, CommentView, SiteView, Status
+from comments_service.storage.models import Comment
+from comments_service.vocabulary import Author, Badge, CommentView, Status
 
 CACHED_TEXT_CHARACTERS = 2_000  # longer ones are rare, and 2,048 of them would be 128 MiB
-
-
-def own_comment(site_key: str, comment_id: int) -> tuple[SiteView, CommentView]:
-    """One comment for its author, whatever its status. Who may see it is the caller's to prove.
-
-    One that the service declined by itself is told as waiting until a person decides.
-
-    Raises: CommentNotFound.
-    """
-    from_site = select(Comment, Thread).join(Thread, Thread.id == Comment.thread_id)
-    with reading() as session:
-        row = session.execute(from_site.where(Comment.id == comment_id, Comment.is_purged.is_(False))).first()
-        site = session.get_one(Site, row.Comment.site_id).view() if row else None
-        if row is None or site is None or site.key != site_key:
-            raise CommentNotFound
-        depth = min(row.Comment.depth, in_force(site, row.Thread).rules.max_depth)
-        view = comment_view(row.Comment, row.Comment.page_url, depth, is_own=True)
-        return site, replace(view, status=Status.PENDING) if row.Comment.is_quietly_declined else view
 
 
 def comment_view(comment: Comment, page_url: str, depth: int, *, is_own: bool = False) -> CommentView:

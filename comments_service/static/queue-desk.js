@@ -37,8 +37,8 @@ export class Desk {
     return this.#done.length > 0;
   }
 
-  /** Decide about these rows, as they are shown. */
-  async decide(verb, chosen) {
+  /** Decide about these rows, as they are shown; `note` is for the authors of what is declined. */
+  async decide(verb, chosen, note) {
     const { line, rows } = this.#parts;
     const entry = {};
     if (verb !== "delete") this.#done.push(entry);
@@ -49,7 +49,7 @@ export class Desk {
     }
     if (verb in BECOMES) this.#moveOn(chosen, isLeaving);
     let fields; // made when it is their turn: an earlier answer may have brought a new version
-    const send = () => this.#parts.door.post(this.#parts.form.action, (fields ??= this.#fields(verb, chosen)));
+    const send = () => this.#parts.door.post(this.#parts.form.action, (fields ??= this.#fields(verb, chosen, note)));
     try {
       const answer = await line.add(send, { isSafe: verb !== "delete" });
       entry.batch = answer.batch;
@@ -57,7 +57,7 @@ export class Desk {
       await this.#settle(verb, chosen, answer, isLeaving);
     } catch (trouble) {
       this.#forget(entry);
-      for (const row of chosen) this.#told.trouble(row, trouble, () => this.decide(verb, [row]));
+      for (const row of chosen) this.#told.trouble(row, trouble, () => this.decide(verb, [row], note));
     }
   }
 
@@ -149,11 +149,12 @@ export class Desk {
     return (SHOWS[this.#view] ?? [this.#view]).includes(status);
   }
 
-  #fields(verb, chosen) {
+  #fields(verb, chosen, note) {
     // A row that stands for a cluster is decided with all that wait like it
     const like = ({ seen }) => (seen && verb in BECOMES ? `+${seen}` : "");
     const ticks = chosen.map(({ dataset }) => ["tick", `${dataset.id}:${dataset.version}${like(dataset)}`]);
-    return [...this.#parts.notice.place, ["decide", verb], ...ticks];
+    const words = note ? [["note", note]] : [];
+    return [...this.#parts.notice.place, ["decide", verb], ...words, ...ticks];
   }
 
   async #settle(verb, chosen, { done, late, rest, notice: text, counts }, isLeaving) {
@@ -169,7 +170,8 @@ export class Desk {
       else stay.push(row.dataset.id);
     }
     for (const { id, sentence } of late) this.tellElsewhere(id, sentence);
-    if (done.length) notice.add(verb, done.length);
+    const isEdits = done.every(({ edit }) => edit);
+    if (done.length) notice.add(isEdits ? "edit_published" : verb, done.length);
     notice.show(text, this.canUndo);
     notice.counts(counts, this.#view);
     refill.fill().then(shown);

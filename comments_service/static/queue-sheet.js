@@ -65,7 +65,7 @@ export class Sheet {
       const fields = new FormData(form, submitter);
       if (submitter?.name === "decide" || submitter?.name === "switch") {
         leave(); // the row does it, as if its own button had been pressed
-        return acts[submitter.name](submitter, chosen);
+        return acts[submitter.name](submitter, chosen, fields.get("note"));
       }
       await writer.write(chosen, form, fields, leave);
     };

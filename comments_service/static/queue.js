@@ -99,11 +99,11 @@ function pressSwitch(button, chosen) {
   writer.turn(button.formAction, button.value, chosen);
 }
 
-function pressDecide({ value }, chosen) {
+function pressDecide({ value }, chosen, note) {
   const [verb, tick] = value.split(" ");
   const isMark = Object.values(MARKS).flat().includes(verb);
   if (isMark && !tick) return mark([verb], chosen);
-  act(verb, chosen);
+  act(verb, chosen, note);
 }
 
 function tell(key) {
@@ -111,9 +111,9 @@ function tell(key) {
 }
 
 /** Do it, but ask before something is deleted for ever. */
-function act(verb, chosen) {
+function act(verb, chosen, note) {
   if (!chosen.length) return tell("queue.done.nothing");
-  if (verb !== "delete") return desk.decide(verb, chosen);
+  if (verb !== "delete") return desk.decide(verb, chosen, note);
   const ask = queue.querySelector("[data-ask]");
   ask.querySelector("h2").textContent = speech.say("queue.ask", { count: chosen.length });
   ask.returnValue = "";

@@ -106,6 +106,8 @@ class Comment(Base):
     waiting until a person decides. `risk` is 0 to 100. `proven_root_id` is the first of the comments that
     this author proved by receipts. `signer_hash` is of the id under which the owner's site knows the author,
     where it signed the name. `verdict` holds `reasons` and `facts` of the automatic decision.
+    A row with `edits_id` is no comment but an author's edit of that one, which waits beside it and can never
+    be approved itself. `author_note` is what a moderator who declined it wants its author to read.
     """
 
     __tablename__ = "comment"
@@ -123,11 +125,14 @@ class Comment(Base):
         _some("moderator_id IS NOT NULL", "ix_comment_moderator", "moderator_id", "created_at"),
         _some("flag_count > 0", "ix_comment_flagged", "site_id", "id"),
         _some("is_letter IS true", "ix_comment_letters", "site_id", "id"),
+        _some("edits_id IS NOT NULL", "ix_comment_edits", "edits_id", "id"),
+        _some("edits_id IS NOT NULL", "ix_comment_edits_of_site", "site_id", "created_at"),
         _some("pinned_at IS NOT NULL", "ix_comment_pinned", "thread_id", "pinned_at"),
         _some("is_purged IS true", "ix_comment_purged", "site_id", "status"),
         Index("ix_comment_site_time", "site_id", "created_at"),
         Index("ix_comment_thread_time", "thread_id", "created_at"),
         CheckConstraint("NOT (is_letter AND status = 'approved')", name="letters_stay_inside"),
+        CheckConstraint("NOT (edits_id IS NOT NULL AND status = 'approved')", name="edits_stay_beside"),
         {"sqlite_autoincrement": True},  # an id is never used twice: old receipts must not open new comments
     )
 
@@ -164,6 +169,8 @@ class Comment(Base):
     badge: Mapped[str | None] = mapped_column(String(10))
     signer_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    edits_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id"))
+    author_note: Mapped[str | None] = mapped_column(String(500))
 
     @property
     def state(self) -> Status:

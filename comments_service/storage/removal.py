@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from comments_service.storage.clusters import ClusterKey
@@ -33,6 +34,7 @@ EMPTY_PLACE: dict[str, object] = {
     "proven_root_id": None,
     "badge": None,
     "signer_hash": None,
+    "author_note": None,
     "verdict": {},
     "is_purged": True,
     "status": Status.TRASH,
@@ -43,14 +45,17 @@ EMPTY_PLACE: dict[str, object] = {
 def remove(session: Session, ids: Collection[int]) -> None:
     """Remove these comments, within the caller's transaction; replies by others stay where they are.
 
-    The threads' counts and versions follow. A place emptied earlier goes with its last reply.
+    Edits of theirs that wait, or did, go along. The threads' counts and versions follow. A place emptied
+    earlier goes with its last reply.
     """
     if session.get_bind().dialect.name == "sqlite":
         session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
-    # Comments before threads, as in `moderate`; a lock that lets replies in, until the thread stops them
-    columns = (Comment.id, Comment.thread_id, Comment.root_id, Comment.status)
-    locked = select(*columns).where(Comment.id.in_(ids))
-    rows = session.execute(locked.order_by(Comment.id).with_for_update(key_share=True)).all()
+    # Comments before threads, as in `moderate`; a lock that lets replies in, until the thread stops them.
+    # Who stores an edit holds its comment: none can come once these are locked
+    rows = _lock(session, [*ids, *_edits_of(session, ids)])
+    if missed := _edits_of(session, ids) - {row.id for row in rows}:
+        rows += _lock(session, missed)
+    ids = [row.id for row in rows]
     thread_ids = sorted({row.thread_id for row in rows})
     session.execute(
         select(Thread.id).where(Thread.id.in_(thread_ids)).order_by(Thread.id).with_for_update()
@@ -66,8 +71,20 @@ def remove(session: Session, ids: Collection[int]) -> None:
     forget(session, ids)
     _forget_in_journal(session, ids)
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
-    show_roots(session, {row.root_id or row.id for row in rows})
-    _drop_empty_places(session, {row.id for row in rows})
+    show_roots(session, {row.root_id or row.id for row in rows if row.edits_id is None})
+    edits = [row.id for row in rows if row.edits_id is not None]
+    session.execute(delete(Comment).where(Comment.id.in_(edits)))  # nobody replies to them
+    _drop_empty_places(session, {row.id for row in rows} - set(edits))
+
+
+def _lock(session: Session, ids: Collection[int]) -> list[Row[*tuple[Any, ...]]]:
+    columns = (Comment.id, Comment.thread_id, Comment.root_id, Comment.status, Comment.edits_id)
+    locked = select(*columns).where(Comment.id.in_(ids))
+    return list(session.execute(locked.order_by(Comment.id).with_for_update(key_share=True)))
+
+
+def _edits_of(session: Session, ids: Collection[int]) -> set[int]:
+    return set(session.scalars(select(Comment.id).where(Comment.edits_id.in_(ids))))
 
 
 def _forget_in_journal(session: Session, ids: Collection[int]) -> None:

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, jsonify, make_response, request
+from flask import Blueprint, Response, g, make_response, request
 
 from comments_service import tokens
 from comments_service.errors import (
     FieldError,
     FieldsRefused,
-    LengthRequired,
     Malformed,
     OriginRefused,
-    ReceiptRefused,
-    TypeRefused,
 )
 from comments_service.snapshot.counts import counts as counts_of
+from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question, iso
 from comments_service.snapshot.thread import etag
 from comments_service.snapshot.thread import thread as read_thread
-from comments_service.snapshot.views import own_comment as read_own
-from comments_service.storage.database import reading
-from comments_service.storage.sites import find_site
-from comments_service.vocabulary import SORTS, CommentView, SiteView, Status
+from comments_service.vocabulary import SORTS, SiteView, Status
 from comments_service.web import cors
 from comments_service.web.asked import question_of, site_of
-from comments_service.web.forms import EDITORS, EVERYONE, LIMITS, comment_id, text_fields
+from comments_service.web.forms import LIMITS, text_fields
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for
+from comments_service.web.json_door import as_json, json_answer, own_as_json, private, read_json, validated
 from comments_service.web.wiring import wiring
 
 MAX_COUNTS = 100
@@ -53,8 +48,6 @@ def answer_preflight() -> Response | None:
     """A browser asks first whether a page may send what it is about to send; no view needs to know."""
     if request.method != "OPTIONS":
         return None
-    if "site" not in g:  # an author's own comment: the receipt, not yet sent, says later whose it is
-        cors.allow_any_site()
     return cors.preflight()
 
 
@@ -65,7 +58,7 @@ def thread() -> Response:
     if known := request.if_none_match:
         tag = etag(question, build=parts.build, now=parts.now())
         if known.contains_weak(tag):
-            return _validated(_json({}, 304), tag)
+            return validated(json_answer({}, 304), tag)
     page = read_thread(
         question,
         catalogue=parts.catalogue,
@@ -88,7 +81,7 @@ def thread() -> Response:
         "next": page.next_cursor,
         "form": _form(question, page.max_depth),
     }
-    return _validated(_json(body), page.etag)
+    return validated(json_answer(body), page.etag)
 
 
 @blueprint.get("/sites/<site_key>/ticket")
@@ -104,7 +97,7 @@ def ticket() -> Response:
         "expires_at": iso(context.now.fromtimestamp(ends, context.now.tzinfo)),
         "challenge": None,
     }
-    return _private(_json(body))
+    return private(json_answer(body))
 
 
 @blueprint.post("/sites/<site_key>/comments")
@@ -118,9 +111,10 @@ def post_comment() -> Response:
     lang = wiring().catalogue.language(request.args.get("lang"), site.language)
     receipt = take_in(site, Sent(fields, errors, _idempotency_key()), lang=lang)
     name, status_url = tokens_for(site, receipt)
-    comment = _own(site.key, receipt.comment_id, at_first=receipt.status)
+    own = own_comment(site.key, receipt.comment_id, now=wiring().now())
+    comment = own_as_json(own, at_first=receipt.status)
     status = 201 if receipt.status == Status.APPROVED else 202
-    return _private(_json({"comment": comment, "receipt": name, "status_url": status_url}, status))
+    return private(json_answer({"comment": comment, "receipt": name, "status_url": status_url}, status))
 
 
 @blueprint.post("/sites/<site_key>/preview")
@@ -131,21 +125,7 @@ def preview() -> Response:
         raise OriginRefused("The request does not say which page it comes from.")
     fields, errors = text_fields(read_json())
     lang = wiring().catalogue.language(request.args.get("lang"), site.language)
-    return _private(_json({"html": preview_of(site, fields, errors, lang=lang)}))
-
-
-@blueprint.get("/comments/<text_id>")
-def own_comment(text_id: str) -> Response:
-    """The author's own comment, whatever its status, for the receipt alone."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise ReceiptRefused("Send the receipt as `Authorization: Bearer RECEIPT`.")
-    site_key, allowed_id = tokens.read_receipt(wiring().keys, token.strip())
-    if comment_id(text_id) != allowed_id:
-        raise ReceiptRefused
-    with reading() as session:
-        cors.allow(find_site(session, site_key).view())
-    return _private(_json({"comment": _own(site_key, allowed_id)}))
+    return private(json_answer({"html": preview_of(site, fields, errors, lang=lang)}))
 
 
 @blueprint.get("/sites/<site_key>/counts")
@@ -160,71 +140,11 @@ def counts() -> Response:
     body = {
         "counts": [{"url": c.url, "count": c.count, "label": c.label, "heading": c.heading} for c in found]
     }
-    response = _json(body)
+    response = json_answer(body)
     response.cache_control.public = True
     response.cache_control.max_age = 60
     response.add_etag()
     return make_response(response.make_conditional(request))
-
-
-def as_json(comment: CommentView) -> dict[str, Any]:
-    """A comment as the widget gets it."""
-    author = comment.author and {
-        "name": comment.author.name,
-        "website": comment.author.website,
-        "avatar": None,
-        "badge": comment.author.badge,
-    }
-    marks = {"pinned": comment.is_pinned, "picked": comment.is_picked}
-    left = comment.left and {"count": comment.left.count, "cursor": comment.left.cursor}
-    below = {} if comment.root_id else {"replies": comment.replies, "left": left}
-    return {
-        "id": str(comment.id),
-        "parent": str(comment.parent_id) if comment.parent_id else None,
-        "root": str(comment.root_id) if comment.root_id else None,
-        "depth": comment.depth,
-        "removed": comment.is_removed,
-        "author": author,
-        "html": comment.html,
-        "created_at": iso(comment.created_at),
-        "edited_at": iso(comment.edited_at) if comment.edited_at else None,
-        "permalink": comment.permalink,
-        **below,
-        **{mark: True for mark, is_set in marks.items() if is_set},
-    }
-
-
-def read_json() -> dict[str, object]:
-    """The request's JSON object, strictly read.
-
-    Raises: TypeRefused, LengthRequired, Malformed (not UTF-8, not JSON, a key twice, not an object).
-    """
-    if request.content_length is None:
-        raise LengthRequired
-    if request.mimetype != "application/json":
-        raise TypeRefused("Send application/json.")
-    try:
-        body = json.loads(
-            request.get_data(cache=False).decode("utf-8"),
-            object_pairs_hook=_without_twins,
-            parse_constant=_no_constant,
-        )
-    except (ValueError, RecursionError) as error:
-        raise Malformed("The body is not JSON as RFC 8259 has it.") from error
-    if not isinstance(body, dict):
-        raise Malformed("The body is not a JSON object.")
-    return body
-
-
-def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _idempotency_key() -> str:
@@ -260,24 +180,3 @@ def page_address(question: Question) -> str:
     asked = {"url": question.article.url, "id": question.article.explicit_id, "title": question.title}
     query = urlencode({name: value for name, value in asked.items() if value})
     return wiring().absolute(f"/sites/{question.site.key}/thread?{query}")
-
-
-def _own(site_key: str, number: int, *, at_first: Status | None = None) -> dict[str, Any]:
-    _, comment = read_own(site_key, number)
-    status = at_first or comment.status
-    return {**as_json(comment), "status": status.told, "audience": EDITORS if comment.is_letter else EVERYONE}
-
-
-def _json(body: dict[str, Any], status: int = 200) -> Response:
-    return make_response(jsonify(body), status)
-
-
-def _private(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _validated(response: Response, tag: str) -> Response:
-    response.set_etag(tag)
-    response.headers["Cache-Control"] = "no-cache"
-    return response

@@ -9,9 +9,10 @@ from wtforms import Field, StringField
 
 from comments_service.decisions.act import Outcome
 from comments_service.decisions.authors import let_stand, lift
-from comments_service.decisions.edit import Words, edit
+from comments_service.decisions.edit import edit
 from comments_service.decisions.move import move
 from comments_service.decisions.reply import reply
+from comments_service.decisions.revisions import Words
 from comments_service.decisions.standing import Trace
 from comments_service.decisions.undo import UNDOABLE
 from comments_service.decisions.verbs import DELETED

@@ -33,6 +33,7 @@ VERBS = {
 }
 UNDO = "undo"
 FOR_LETTERS = ("spam", "trash")  # what only the editors may read is never published
+FOR_EDITS = ("approve", "spam", "trash")
 
 blueprint = Blueprint("confirm", __name__)
 
@@ -106,7 +107,7 @@ def _offers(link: ConfirmLink, moderator: ModeratorView, row: QueueRow) -> tuple
         return ()
     if not row.role.includes(Role.MODERATOR):
         return ()
-    return FOR_LETTERS if row.is_letter else tuple(VERBS)
+    return FOR_LETTERS if row.is_letter else FOR_EDITS if row.edit else tuple(VERBS)
 
 
 def _row(link: ConfirmLink, moderator: ModeratorView) -> QueueRow | None:

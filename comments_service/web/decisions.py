@@ -17,7 +17,7 @@ from comments_service.decisions.purge import Shown, count_shown, empty
 from comments_service.decisions.undo import undo as take_back
 from comments_service.decisions.verbs import TO_STATUS, Change, Verb
 from comments_service.errors import Malformed
-from comments_service.vocabulary import Status
+from comments_service.vocabulary import MAX_NOTE_CHARACTERS, Status
 from comments_service.web.forms import comment_id
 from comments_service.web.outcomes import back, sentence, told, wants_json
 from comments_service.web.place import NARROWING, Place, place_of
@@ -46,7 +46,7 @@ def decide() -> Response:
         return told(verb, place, notice={"key": "queue.done.nothing"})
     if verb == Verb.DELETE and not (request.form.get("sure") or wants_json()):
         return _ask(len(changes))
-    outcome = decide_all(changes, by=g.moderator, now=wiring().now(), reason=_reason())
+    outcome = decide_all(changes, by=g.moderator, now=wiring().now(), reason=_reason(), note=_note())
     done = (*outcome.done, *outcome.repeated)
     rest = rest_of(collapsed & {one.comment_id for one in done}, by=g.moderator)
     return told(verb, place, done=done, late=outcome.late, batch=outcome.batch, rest=rest)
@@ -177,6 +177,17 @@ def _shown(text: str) -> tuple[int, int | None]:
     if number is None:
         raise Malformed
     return number, None
+
+
+def _note() -> str:
+    """Words to the author of what is declined: one line, or they could not have come from our form.
+
+    Raises: Malformed.
+    """
+    note = request.form.get("note", "").strip()
+    if not note.isprintable() or len(note) > MAX_NOTE_CHARACTERS:
+        raise Malformed
+    return note
 
 
 def _reason() -> str:

@@ -151,10 +151,10 @@ class CommentWords(FlaskForm):
 
 
 class TextForm(CommentWords):
-    """The text alone, of whoever it is; it comes without a ticket, since nothing is stored."""
+    """The text alone: of a preview, of which nothing is stored, or of an own comment, by its receipt."""
 
     class Meta(FlaskForm.Meta):
-        """Nothing is done that another page could do in somebody's name."""
+        """No session is asked, so there is no token of one."""
 
         csrf = False
         locales = False
@@ -269,7 +269,7 @@ def text_fields(body: Mapping[str, object]) -> tuple[dict[str, str], list[FieldE
     return fields, errors
 
 
-def refuse_wrong_fields(form: CommentForm, earlier: list[FieldError]) -> None:
+def refuse_wrong_fields(form: CommentWords, earlier: list[FieldError]) -> None:
     """Check everything at once.
 
     Raises: TicketRefused before all else, so that a new ticket can be fetched; then FieldsRefused with

@@ -20,8 +20,13 @@ from comments_service.web.sessions import LANDINGS, NOTICE
 from comments_service.web.words import moderators_words
 
 DEEPER = ("/queue/comments/", "/settings/")  # below these, too, are pages that a form may lead back to
-ALWAYS_THE_SAME = (Why.LETTER, Why.UNDONE, Why.ELSEWHERE, Why.TRACELESS)
-UNFIT = (Why.LETTER, Why.UNFIT, Why.TRACELESS)  # nobody was faster: it does not go with this comment
+ALWAYS_THE_SAME = (Why.LETTER, Why.EDIT, Why.OVERTAKEN, Why.UNDONE, Why.ELSEWHERE, Why.TRACELESS)
+UNFIT = (
+    Why.LETTER,
+    Why.EDIT,
+    Why.UNFIT,
+    Why.TRACELESS,
+)  # nobody was faster: it does not go with this comment
 
 
 def wants_json() -> bool:
@@ -48,7 +53,8 @@ def told(
 
     Raises: CommentNotFound when all it was about is one comment that is gone.
     """
-    notice = notice or {"key": f"queue.done.{verb}", "count": len(done)}
+    is_edits = bool(done) and all(one.is_edit for one in done)
+    notice = notice or {"key": f"queue.done.{'edit_published' if is_edits else verb}", "count": len(done)}
     unfit = sum(one.why in UNFIT for one in late)
     left = sum(one.count for one in rest)
     notice |= {"late": len(late) - unfit, "unfit": unfit, "rest": left, "batch": batch}
@@ -59,7 +65,7 @@ def told(
     if wants_json():
         body = {
             "verb": verb,
-            "done": [{"id": one.comment_id, "version": one.version, "status": one.to_status} for one in done],
+            "done": [_done_as_json(one) for one in done],
             "late": [_late_as_json(one, happened[one.comment_id]) for one in late],
             "rest": [{"of": one.shown_id, "id": one.stands_id, "count": one.count} for one in rest],
             "notice": moderators_words()["notice_text"](notice),
@@ -103,6 +109,11 @@ def sentence(why: Why, happened: Happened) -> str:
 
 def _happened(late: Sequence[Late]) -> list[Happened]:
     return happened_to((one.comment_id for one in late), access=g.moderator.access)
+
+
+def _done_as_json(one: Decision) -> dict[str, Any]:
+    is_edit = {"edit": True} if one.is_edit else {}
+    return {"id": one.comment_id, "version": one.version, "status": one.to_status, **is_edit}
 
 
 def _late_as_json(late: Late, happened: Happened) -> dict[str, Any]:

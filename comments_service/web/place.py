@@ -14,7 +14,7 @@ from comments_service.errors import Malformed, PageNotFound
 from comments_service.queue.question import QueueQuestion, Sort, View
 from comments_service.web.forms import comment_id
 
-FOLDED = ("site", "reason", "flagged", "letters")  # what the filter bar has fields for
+FOLDED = ("site", "reason", "flagged", "letters", "edits")  # what the filter bar has fields for
 NUMBERS = ("article", "author", "network", "cluster")
 NARROWING = (*FOLDED, *NUMBERS, "q")
 FIELDS = ("status", *NARROWING, "sort", "cursor")
@@ -60,6 +60,7 @@ class Place:
             reason=self.fields["reason"] or None,
             flagged=bool(self.fields["flagged"]),
             letters=bool(self.fields["letters"]),
+            edits=bool(self.fields["edits"]),
             q=self.fields["q"],
             sort=Sort(self.fields["sort"] or Sort.NEWEST),
             cursor=self.fields["cursor"] or None,

@@ -23,9 +23,9 @@ from comments_service.errors import (
     TooManyComments,
     TypeRefused,
 )
+from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question
 from comments_service.snapshot.thread import thread as read_thread
-from comments_service.snapshot.views import own_comment
 from comments_service.vocabulary import SORTS, CommentView, SiteView
 from comments_service.web.asked import article_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
@@ -99,11 +99,9 @@ def status(token: str) -> Response:
     """What became of one comment, for whoever holds its address, for 30 days."""
     parts = wiring()
     site_key, number = tokens.read_status_token(parts.keys, token, now=parts.now())
-    site, comment = own_comment(site_key, number)
-    lang = parts.catalogue.language(None, site.language)
-    page = render_template(
-        "public/status.html", **_words(site, lang), site=site, comment=comment, told=comment.status.told
-    )
+    own = own_comment(site_key, number, now=parts.now())
+    lang = parts.catalogue.language(None, own.site.language)
+    page = render_template("public/status.html", **_words(own.site, lang), own=own, comment=own.view)
     response = make_response(page)
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Referrer-Policy"] = "no-referrer"

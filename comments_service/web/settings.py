@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefus
 from comments_service.rights import require_everywhere
 from comments_service.site_list import list_for
 from comments_service.sites import MAX_ORIGINS, SignedNames, SiteChange, WrongOrigin, add_site, wrong_origins
-from comments_service.vocabulary import SORTS, Options, Role, SiteView
+from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, Options, Role, SiteView
 from comments_service.web.sessions import NOTICE, answer, require_moderator
 from comments_service.web.site_pages import save, site_here, site_page, wrong_fields
 from comments_service.web.wiring import wiring
@@ -152,10 +153,12 @@ def display(key: str) -> Response:
 @blueprint.post("/settings/<key>/display")
 def change_display(key: str) -> Response:
     """Change this, unless somebody else changed the site since the page was shown."""
-    typed = Options(sort=request.form.get("sort", ""))
-    site_here(key, Role.OWNER)
+    here = site_here(key, Role.OWNER)
+    given = request.form.get("edit_minutes", str(here.options.edit_minutes)).strip()
+    minutes = int(given) if re.fullmatch("[0-9]{1,6}", given) else -1  # no number is out of range, too
+    typed = Options(sort=request.form.get("sort", ""), edit_minutes=minutes)
     try:
-        save(key, SiteChange(sort=typed.sort))
+        save(key, SiteChange(sort=typed.sort, edit_minutes=minutes))
     except (ChangedMeanwhile, FieldsRefused) as error:
         return _display(site_here(key), typed, error)
     return make_response(redirect(url_for("settings.display", key=key), 303))
@@ -221,9 +224,10 @@ def _display(
         tab="display",
         sorts=SORTS,
         typed=typed,
+        given=request.form.get("edit_minutes", typed.edit_minutes),
         now=site.options,
         error=error,
-        wrong={},
+        wrong=wrong_fields(error, limit=MAX_EDIT_MINUTES),
     )
     return answer(html, error)
 

@@ -1,0 +1,39 @@
+"""How often one network may edit and withdraw comments of its own: answered before anything is looked up."""
+
+from __future__ import annotations
+
+import math
+
+from limits import RateLimitItemPerHour
+
+from comments_service.errors import TooManyChanges
+from comments_service.limiter import Limiter
+from comments_service.settings import Settings
+
+
+class Hurry(Limiter):
+    """Counts tries to change own comments, each kind by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Count under the limits of the installation."""
+        super().__init__(settings)
+        self._edits = RateLimitItemPerHour(settings.edits_per_hour, namespace="edits")
+        self._withdrawals = RateLimitItemPerHour(settings.withdrawals_per_hour, namespace="withdrawals")
+
+    def edit(self, network: str) -> None:
+        """Count one try to edit; the network is given as a hash.
+
+        Raises: TooManyChanges, with `retry_after_seconds`.
+        """
+        self._count((self._edits, network))
+
+    def withdraw(self, network: str) -> None:
+        """Count one try to withdraw.
+
+        Raises: TooManyChanges, with `retry_after_seconds`.
+        """
+        self._count((self._withdrawals, network))
+
+    def _count(self, one_try: tuple[RateLimitItemPerHour, str]) -> None:
+        if (wait := self.wait((one_try,))) > 0:
+            raise TooManyChanges(retry_after_seconds=math.ceil(wait))
