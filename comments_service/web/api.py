@@ -111,7 +111,7 @@ def post_comment() -> Response:
     lang = wiring().catalogue.language(request.args.get("lang"), site.language)
     receipt = take_in(site, Sent(fields, errors, _idempotency_key()), lang=lang)
     name, status_url = tokens_for(site, receipt)
-    own = own_comment(site.key, receipt.comment_id, now=wiring().now())
+    own = own_comment(site.key, receipt.comment_id, now=receipt.created_at)
     comment = own_as_json(own, at_first=receipt.status)
     status = 201 if receipt.status == Status.APPROVED else 202
     return private(json_answer({"comment": comment, "receipt": name, "status_url": status_url}, status))
