@@ -38,6 +38,7 @@ EMBED_MODULES = (
     "explain",
     "sender",
     "trouble",
+    "face",
     "comment",
     "comment-list",
     "fields",

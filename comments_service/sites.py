@@ -60,13 +60,14 @@ class SiteChange:
     max_depth: int | None = None
     takes_letters: bool | None = None
     sort: str | None = None
+    avatars: bool | None = None
     signed_names: SignedNames | None = None
     edit_minutes: int | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """What of it is a change of options, in their stored form, but for what depends on those before."""
-        wanted = {"sort": self.sort, "edit_minutes": self.edit_minutes}
+        wanted = {"sort": self.sort, "avatars": self.avatars, "edit_minutes": self.edit_minutes}
         return {name: value for name, value in wanted.items() if value is not None}
 
     @property

@@ -99,6 +99,7 @@ class Options:
     """
 
     sort: str = SORTS[0]
+    avatars: bool = True
     signed_names: int = 0  # 0: not taken; else which of its secrets the site's owner has
     edit_minutes: int = 15
 

@@ -131,7 +131,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("storage.decisions", "storage.journal", "storage.models", "storage.outbox", "storage.people"),
     ("storage.clusters",),
     ("storage.base",),
-    ("bundle", "logs", "lookalikes", "rules.judge", "texts", "tokens", "words"),
+    ("bundle", "faces", "logs", "lookalikes", "rules.judge", "texts", "tokens", "words"),
     ("rules.words", "signed_names"),
     ("article_url", "decisions.diff", "labelled", "markup", "privacy"),
     ("clusters.fingerprint",),

@@ -105,6 +105,7 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 )
 @click.option("--sort", type=click.Choice(SORTS), help="Which comments come first.")
 @click.option("--edit-minutes", type=int, help="How long authors may change their words; 0 is never.")
+@click.option("--avatars/--no-avatars", default=None, help="Whether a picture is drawn beside each name.")
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
@@ -146,6 +147,7 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "max_depth": view.max_depth,
         "letters": view.takes_letters,
         "sort": view.options.sort,
+        "avatars": view.options.avatars,
         "signed_names": bool(view.options.signed_names),
         "edit_minutes": view.options.edit_minutes,
         "rules": view.rules.stored(),

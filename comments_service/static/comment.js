@@ -1,15 +1,16 @@
 // One comment: who, when (the permalink), what; buttons to reply where replies are taken, and to copy the link.
 import { make } from "./dom.js";
+import { face } from "./face.js";
 import { showHtml } from "./safe-html.js";
 
 const UGC = "nofollow ugc noopener noreferrer external";
 const COPIED_MS = 2_000;
 
 /**
- * Its article, and the line of its buttons. `waiting`: only its author sees it. `answered`: the comment it answers,
+ * Its article, and the line of its buttons. `faces`: whether to draw one. `waiting`: only its author sees it. `answered`: the comment it answers,
  * where that is not plain from its place. `onReply` is absent where no reply can be made.
  */
-export function commentArticle(comment, speech, { waiting = false, answered, onReply, onGo, tell } = {}) {
+export function commentArticle(comment, speech, { waiting = false, faces, answered, onReply, onGo, tell } = {}) {
   const article = make("article", { class: "comment", id: "comment-" + comment.id, tabindex: "-1" });
   const actions = make("p", { class: "comment__actions" });
   if (comment.removed) {
@@ -22,6 +23,7 @@ export function commentArticle(comment, speech, { waiting = false, answered, onR
     make(
       "header",
       { class: "comment__head" },
+      faces && face(nameOf(comment, speech)),
       author(comment, speech),
       ...labels(comment, speech),
       date(comment, speech, onGo),

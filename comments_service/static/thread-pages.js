@@ -14,11 +14,11 @@ export class ThreadPages {
   #trouble = make("p", { class: "comments__trouble", role: "status" });
 
   /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), tell(words)}. */
-  constructor(speech, { max_depth, sorts }, context) {
+  constructor(speech, { max_depth, sorts, avatars: faces }, context) {
     this.#speech = speech;
     this.#context = context;
     const { onReply, onGo, tell } = context;
-    this.list = new CommentList(speech, max_depth, { onReply, onGo, tell, onMore: (comment) => this.#showReplies(comment) });
+    this.list = new CommentList(speech, max_depth, { faces, onReply, onGo, tell, onMore: (comment) => this.#showReplies(comment) });
     this.order = this.#select(sorts);
     this.#before.textContent = speech.say("thread.previous");
     this.#after.textContent = speech.say("thread.more");

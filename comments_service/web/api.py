@@ -165,6 +165,7 @@ def _form(question: Question, max_depth: int) -> dict[str, Any]:
         "max_depth": max_depth,
         "sorts": list(SORTS),
         "letters": site.takes_letters,
+        "avatars": site.options.avatars,
         "signed_names": bool(site.options.signed_names),
         "language": lang,
         "direction": parts.catalogue.direction(lang),

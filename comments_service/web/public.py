@@ -23,6 +23,7 @@ from comments_service.errors import (
     TooManyComments,
     TypeRefused,
 )
+from comments_service.faces import face_of
 from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question
 from comments_service.snapshot.thread import thread as read_thread
@@ -143,6 +144,7 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
         parent=_parent(page.comments, typed.fields.get("parent", "")),
         shown={comment.id: comment for comment in page.comments},
         sorts=SORTS,
+        face_of=face_of,
         at=lambda **more: _address(question, **more),
         here=lambda **more: _address(question, **_place(question), **more),
         is_first=not (question.cursor or question.comment),

@@ -156,9 +156,11 @@ def change_display(key: str) -> Response:
     here = site_here(key, Role.OWNER)
     given = request.form.get("edit_minutes", str(here.options.edit_minutes)).strip()
     minutes = int(given) if re.fullmatch("[0-9]{1,6}", given) else -1  # no number is out of range, too
-    typed = Options(sort=request.form.get("sort", ""), edit_minutes=minutes)
+    typed = Options(
+        sort=request.form.get("sort", ""), edit_minutes=minutes, avatars="avatars" in request.form
+    )
     try:
-        save(key, SiteChange(sort=typed.sort, edit_minutes=minutes))
+        save(key, SiteChange(sort=typed.sort, edit_minutes=minutes, avatars=typed.avatars))
     except (ChangedMeanwhile, FieldsRefused) as error:
         return _display(site_here(key), typed, error)
     return make_response(redirect(url_for("settings.display", key=key), 303))
