@@ -153,8 +153,7 @@ export class Desk {
     // A row that stands for a cluster is decided with all that wait like it
     const like = ({ seen }) => (seen && verb in BECOMES ? `+${seen}` : "");
     const ticks = chosen.map(({ dataset }) => ["tick", `${dataset.id}:${dataset.version}${like(dataset)}`]);
-    const words = note ? [["note", note]] : [];
-    return [...this.#parts.notice.place, ["decide", verb], ...words, ...ticks];
+    return [...this.#parts.notice.place, ["decide", verb], ...(note ? [["note", note]] : []), ...ticks];
   }
 
   async #settle(verb, chosen, { done, late, rest, notice: text, counts }, isLeaving) {
@@ -170,8 +169,7 @@ export class Desk {
       else stay.push(row.dataset.id);
     }
     for (const { id, sentence } of late) this.tellElsewhere(id, sentence);
-    const isEdits = done.every(({ edit }) => edit);
-    if (done.length) notice.add(isEdits ? "edit_published" : verb, done.length);
+    if (done.length) notice.add(done.every(({ edit }) => edit) ? "edit_published" : verb, done.length);
     notice.show(text, this.canUndo);
     notice.counts(counts, this.#view);
     refill.fill().then(shown);
