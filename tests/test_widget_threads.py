@@ -130,6 +130,25 @@ def test_a_link_opens_the_page_of_its_comment_which_leads_both_ways(
     assert shown(page) == made[:22]
 
 
+def test_a_link_on_a_long_page_finds_its_comment_among_threads_that_have_not_been_loaded(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    stored = on(live_service, host_page)
+    tag = f'<script src="{live_service.url}/embed.js" data-site="demo" async'
+    other = f'{tag} data-article-url="{host_page.url("/other")}"></script>'
+    words = "<p>The council agreed on Tuesday.</p>" * 200
+    host_page.embed(live_service.url, body=f'<a href="#comment-{stored.id}">Latest</a>{words}{other}')
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/thread?" in request.url else None)
+    page.goto(host_page.url("/article"))
+    expect(page.locator("comment-thread")).to_have_count(2)
+    assert asked == []
+    page.get_by_role("link", name="Latest").click()
+    expect(at(page, stored.id)).to_be_focused()
+    expect(page.get_by_role("textbox", name="Comment")).to_have_count(2)
+    expect(page.get_by_text("is not here")).to_have_count(0)
+
+
 @pytest.mark.parametrize(("motion", "behavior"), [("no-preference", "smooth"), ("reduce", "instant")])
 def test_a_comment_that_is_gone_to_stands_out_and_moves_only_where_that_is_welcome(
     page: Page, live_service: LiveService, host_page: HostPage, motion: Any, behavior: str

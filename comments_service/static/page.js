@@ -42,7 +42,7 @@ export function selectedIn(element) {
   return isWithin ? String(selection).trim() : "";
 }
 
-/** Nobody who never scrolls down costs the service a request; a link to a comment loads at once. */
+/** Nobody who never scrolls down costs the service a request; a link to a comment loads at once, also later. */
 export function nearViewport(element, signal) {
   if (addressedComment() || !window.IntersectionObserver) return Promise.resolve();
   return new Promise((resolve) => {
@@ -55,6 +55,7 @@ export function nearViewport(element, signal) {
       { rootMargin: "1000px" },
     );
     observer.observe(element);
+    addEventListener("hashchange", () => addressedComment() && resolve(), { signal });
     signal.addEventListener("abort", () => observer.disconnect());
   });
 }
