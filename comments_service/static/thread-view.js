@@ -13,7 +13,7 @@ export class ThreadView {
   #list;
   #form;
   #target;
-  #mine = new Map();
+  #waiting = new Set();
   #heading = make("h2", { class: "comments__heading" });
   #home = make("div", { class: "comments__respond" });
   #status = make("p", { class: "unseen", role: "status" });
@@ -64,21 +64,21 @@ export class ThreadView {
     this.#point(id, { block: "start", behavior: calm ? "instant" : behavior });
   }
 
-  /** This tab's comments that the thread does not have yet: waiting, or published a moment ago. */
+  /** This tab's comments that wait. What is published stands on a page of the thread, whether that is here or not. */
   async #showOwn() {
     const { receipts, service, signal } = this.#context;
     const asked = receipts.all().map(async (kept) => {
       if (this.#list.has(kept.id)) return receipts.forget(kept.id);
       try {
         const { comment } = await service.own(kept, { signal });
-        if (comment.status !== "declined") return comment;
+        if (comment.status === "pending") return comment;
       } catch (problem) {
         if (problem.status !== 403 && problem.status !== 404) return null;
       }
       return receipts.forget(kept.id);
     });
     for (const comment of await Promise.all(asked)) {
-      if (comment) this.#showMine(comment);
+      if (comment) this.#showWaiting(comment);
     }
   }
 
@@ -110,7 +110,7 @@ export class ThreadView {
   #replace(show) {
     if (this.#form) this.#home.append(this.#form.element);
     show();
-    for (const comment of this.#mine.values()) this.#showMine(comment);
+    for (const comment of this.#waiting) this.#showWaiting(comment);
     if (this.#form?.parent) this.#list.article(this.#form.parent)?.after(this.#form.element);
   }
 
@@ -149,18 +149,18 @@ export class ThreadView {
   #posted({ comment, receipt }) {
     this.#context.receipts.add(comment.id, receipt);
     this.#bringFormHome();
-    this.#showMine(comment);
-    this.#point(comment.id, { block: "nearest", behavior: "instant" });
     const waiting = comment.status === "pending";
+    if (waiting) this.#showWaiting(comment);
+    else this.#pages.addNew(comment);
+    this.#point(comment.id, { block: "nearest", behavior: "instant" });
     this.#say(this.#speech.say(waiting ? waitingNote(comment) : "note.posted"));
     this.#context.tell("comments:posted", { id: comment.id, status: comment.status });
     if (!waiting) this.#recount();
   }
 
-  #showMine(comment) {
-    this.#mine.set(comment.id, comment);
-    if (comment.status === "pending") this.#list.add(comment, { waiting: true });
-    else this.#pages.addNew(comment);
+  #showWaiting(comment) {
+    this.#waiting.add(comment);
+    this.#list.add(comment, { waiting: true });
   }
 
   async #recount() {
