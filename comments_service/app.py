@@ -41,6 +41,7 @@ from comments_service.web import (
     rules,
     second_factor,
     sessions,
+    status,
     turns,
 )
 from comments_service.web import (
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     ):
         app.register_blueprint(blueprint)
         sessions.csrf.exempt(blueprint)  # no session, no cookie: their forms carry a signed ticket
-    for blueprint in (confirm.blueprint, letter_links.blueprint):
+    for blueprint in (confirm.blueprint, letter_links.blueprint, status.blueprint):
         app.register_blueprint(blueprint)
         sessions.csrf.exempt(blueprint)  # the same: their address is signed
     for blueprint in (

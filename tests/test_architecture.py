@@ -27,6 +27,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         "web.api",
         "web.own_comments",
+        "web.status",
         "web.public",
         "web.embed",
         "web.queue",
@@ -108,7 +109,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("people.rows",),
     ("people.refusals",),
     ("outbound",),
-    ("snapshot.counts", "snapshot.own", "snapshot.thread"),
+    ("snapshot.counts", "snapshot.own", "snapshot.thread", "snapshot.waits"),
     ("snapshot.views",),
     ("snapshot.replies",),
     ("snapshot.roots",),

@@ -206,6 +206,14 @@ def walk_status(two: Two) -> None:
     assert "Waits on alpha." not in two.client.get(urlsplit(two.betas["status_url"]).path).text
 
 
+def walk_status_form(two: Two) -> None:
+    alphas, betas = two.token.partition("."), two.betas["status_url"].rpartition("/")[2].partition(".")
+    for token in (f"{alphas[0]}.{betas[2]}", f"{betas[0]}.{alphas[2]}", two.sent["receipt"]):
+        for fields in ({"do": "edit", "text": "Mine now."}, {"do": "withdraw", "sure": "1"}):
+            answer = two.client.post(f"/status/{token}", data=fields, headers={"Origin": OWN_ORIGIN})
+            assert answer.status_code == 404
+
+
 def outside(two: Two, method: str, path: str) -> None:
     """A reader of alpha, with all that alpha gave out, before one of the moderators' pages."""
     two.client.set_cookie("__Host-comments", two.sent["receipt"])
@@ -316,7 +324,8 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("api.counts", "GET"): walk_counts,
     ("public.thread", "GET"): walk_page,
     ("public.post_comment", "POST"): walk_page_form,
-    ("public.status", "GET"): walk_status,
+    ("status.show", "GET"): walk_status,
+    ("status.act", "POST"): walk_status_form,
     ("confirm.show", "GET"): walk_letters_page,
     ("confirm.act", "POST"): walk_letters_button,
     ("letter_links.stop", "GET"): walk_stop,

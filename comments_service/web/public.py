@@ -1,10 +1,10 @@
-"""The doors without JavaScript: the thread as a page with its form, and the status page."""
+"""The door without JavaScript: the thread as a page with its form."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
@@ -15,26 +15,23 @@ from comments_service.errors import (
     CommentsError,
     DuplicateComment,
     FieldsRefused,
-    Malformed,
     OriginRefused,
     StoreUnavailable,
     ThreadClosed,
     TicketRefused,
     TooManyComments,
-    TypeRefused,
 )
 from comments_service.faces import face_of
-from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question
 from comments_service.snapshot.thread import thread as read_thread
 from comments_service.vocabulary import SORTS, CommentView, SiteView
 from comments_service.web.asked import article_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
 from comments_service.web.intake import Sent, take_in, ticket_context, tokens_for, words_for
+from comments_service.web.own_forms import read_form
 from comments_service.web.wiring import wiring
 from comments_service.web.words import page_words
 
-MAX_FIELDS = 50
 KEPT_ERRORS = (
     DuplicateComment,
     ThreadClosed,
@@ -76,7 +73,7 @@ def post_comment() -> Response:
     """Take the form in: 303 to the status page, or the page again with everything typed."""
     site: SiteView = g.site
     _refuse_foreign_form()
-    fields = _read_form()
+    fields = read_form(FIELD_NAMES)
     question = question_of(site)
     fields |= {"url": question.article.url} | _only(id=question.article.explicit_id, title=question.title)
     try:
@@ -93,20 +90,6 @@ def post_comment() -> Response:
         return _again(question, fields, error)
     _, status_url = tokens_for(site, receipt)
     return make_response(redirect(status_url, 303))
-
-
-@blueprint.get("/status/<token>")
-def status(token: str) -> Response:
-    """What became of one comment, for whoever holds its address, for 30 days."""
-    parts = wiring()
-    site_key, number = tokens.read_status_token(parts.keys, token, now=parts.now())
-    own = own_comment(site_key, number, now=parts.now())
-    lang = parts.catalogue.language(None, own.site.language)
-    page = render_template("public/status.html", **_words(own.site, lang), own=own, comment=own.view)
-    response = make_response(page)
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 def _from_referrer(site: SiteView) -> Response:
@@ -180,23 +163,6 @@ def _refuse_foreign_form() -> None:
         return
     if origin is None or not same_origin(origin, (wiring().settings.public_origin,)):
         raise OriginRefused("This form can be sent from our own page only.")
-
-
-def _read_form() -> dict[str, str]:
-    """The posted fields that we know. Read strictly: broken UTF-8 is refused, not repaired.
-
-    Raises: TypeRefused, Malformed.
-    """
-    if request.mimetype != "application/x-www-form-urlencoded":
-        raise TypeRefused("Send the form as application/x-www-form-urlencoded.")
-    try:
-        body = request.get_data(cache=False).decode("ascii")
-        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError as error:
-        raise Malformed("The form is not UTF-8.") from error
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise Malformed("A field of the form stands twice.")
-    return {name: value for name, value in pairs if name in FIELD_NAMES}
 
 
 def _address(question: Question, **more: object) -> str:
