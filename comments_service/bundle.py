@@ -43,6 +43,7 @@ EMBED_MODULES = (
     "comment-list",
     "fields",
     "comment-form",
+    "own-comments",
     "thread-pages",
     "thread-view",
     "comment-thread",
@@ -53,6 +54,9 @@ EMBED_MODULES = (
 # What comes when a reader turns to a form; the only door for HTML stays the widget's
 WRITE_STYLES = ("write.css",)
 WRITE_MODULES = ("dom", "write-marks", "write-toolbar", "write-preview", "write")
+
+# What comes to a reader who has comments of their own here
+MINE_MODULES = ("dom", "mine")
 
 # What moderators' browsers load; the widget's `speech` speaks there too
 QUEUE_MODULES = (
@@ -119,6 +123,7 @@ def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
         "STYLES": _styles(STYLES, static),
         "BOOT_TEXTS": boot_texts,
         "WRITE": f"write.{write(static).hash}.js",
+        "MINE": f"mine.{mine(static).hash}.js",
     }
     return join(EMBED_MODULES, constants, static)
 
@@ -127,6 +132,11 @@ def write(static: Path = STATIC) -> Bundle:
     """The whole of write.js, a module: `embed.js` imports it under the name of its content."""
     constants = {"WRITE_STYLES": _styles(WRITE_STYLES, static)}
     return join(WRITE_MODULES, constants, static, gives="equip")
+
+
+def mine(static: Path = STATIC) -> Bundle:
+    """The whole of mine.js, a module as well."""
+    return join(MINE_MODULES, {}, static, gives="tools")
 
 
 def count(static: Path = STATIC) -> Bundle:

@@ -44,7 +44,8 @@ def test_the_widget_leaves_no_style_tags_and_never_writes_html_past_the_policy()
 def test_every_module_on_disk_is_in_a_bundle() -> None:
     on_disk = {file.stem for file in bundle.STATIC.glob("*.js")}
     alone = {"copy"}  # the script of one page, which imports nothing
-    bundles = (bundle.EMBED_MODULES, bundle.WRITE_MODULES, bundle.COUNT_MODULES, bundle.QUEUE_MODULES)
+    readers = (bundle.EMBED_MODULES, bundle.WRITE_MODULES, bundle.MINE_MODULES, bundle.COUNT_MODULES)
+    bundles = (*readers, bundle.QUEUE_MODULES)
     assert on_disk == {name for modules in bundles for name in modules} | alone
 
 

@@ -62,9 +62,10 @@ export class Service {
     });
   }
 
-  own({ id, receipt }, options) {
+  /** The own comment: to see it, or by another method to change it. */
+  own({ id, receipt }, { headers, ...options }) {
     const address = new URL("comments/" + encodeURIComponent(id), this.#root);
-    return request(address, { ...options, headers: { Authorization: "Bearer " + receipt } });
+    return request(address, { ...options, headers: { ...headers, Authorization: "Bearer " + receipt } });
   }
 
   counts(addresses, lang) {
@@ -99,7 +100,7 @@ async function request(address, { signal, ...options } = {}) {
       ...options,
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
-    if (answer.ok) return await answer.json();
+    if (answer.ok) return answer.status === 204 ? null : await answer.json();
     throw await problemOf(answer);
   } catch (error) {
     if (error instanceof Problem || signal?.aborted) throw error;

@@ -120,19 +120,13 @@ export class CommentForm {
     form.addEventListener("submit", (event) => this.#submit(event));
     form.addEventListener("focusin", () => {
       this.#sender.prepare();
-      this.#equip();
+      equipText(this.#text, this.#speech, this.#service, this.#limit);
     });
     form.addEventListener("keydown", (event) => {
       event.stopPropagation(); // the host's one-letter shortcuts see the element, not the field inside
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     });
     this.#text.addEventListener("input", () => this.#drafts.set(this.#parent, this.#text.value));
-  }
-
-  /** Buttons, counter and preview: nice to have, so nobody is told where they do not come. */
-  async #equip() {
-    const { equip } = await import(new URL(WRITE, this.#service.base)).catch(() => ({}));
-    equip?.(this.#text, { speech: this.#speech, service: this.#service, limit: this.#limit, showHtml });
   }
 
   #recall() {
@@ -191,4 +185,10 @@ export class CommentForm {
     const count = this.#fields.showErrors(problem.errors);
     this.#trouble.tell(problem, count, () => this.element.requestSubmit());
   }
+}
+
+/** Buttons, counter and preview: nice to have, so nobody is told where they do not come. */
+export async function equipText(text, speech, service, limit) {
+  const { equip } = await import(new URL(WRITE, service.base)).catch(() => ({}));
+  equip?.(text, { speech, service, limit, showHtml });
 }

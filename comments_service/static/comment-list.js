@@ -9,7 +9,7 @@ export class CommentList {
   #maxDepth;
   #handlers;
 
-  /** `handlers`: {onReply(comment)?, onMore(comment), onGo(), tell(words)}. */
+  /** `handlers`: {onReply(comment)?, onMore(comment), onShown(id, article), onGo(), tell(words)}. */
   constructor(speech, maxDepth, handlers) {
     this.#speech = speech;
     this.#maxDepth = maxDepth;
@@ -71,6 +71,7 @@ export class CommentList {
     else this.element.insertBefore(item, next);
     this.#count(place, 1);
     this.#label(place);
+    this.#handlers.onShown(comment.id, article);
     return article;
   }
 

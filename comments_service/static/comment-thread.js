@@ -67,12 +67,14 @@ export class CommentThread extends HTMLElement {
 
   async #show(page, service, article, signal, asked) {
     const scope = service.site + " " + (article.id ?? article.url);
+    const reader = new Reader(service.site);
     this.#view = new ThreadView(page, {
       service,
       signal,
       drafts: new Drafts(scope),
-      receipts: new Receipts(scope),
-      reader: new Reader(service.site),
+      edits: new Drafts("edit " + scope),
+      receipts: new Receipts(scope, reader),
+      reader,
       order: new Order(service.site),
       unsent: new Unsent(scope),
       tell: (name, detail) => this.#tell(name, detail),

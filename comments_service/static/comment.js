@@ -27,6 +27,7 @@ export function commentArticle(comment, speech, { waiting = false, faces, answer
       author(comment, speech),
       ...labels(comment, speech),
       date(comment, speech, onGo),
+      comment.edited_at && edited(comment, speech),
       answered && answers(answered, speech, onGo),
     ),
     waiting ? make("p", { class: "comment__waiting" }, speech.say(waitingNote(comment))) : "",
@@ -64,6 +65,10 @@ function labels({ author: { badge }, pinned, picked }, speech) {
 function date(comment, speech, onGo) {
   const time = make("time", { datetime: comment.created_at }, speech.date(comment.created_at));
   return permalink(comment, { class: "comment__date" }, time, onGo);
+}
+
+function edited({ edited_at }, speech) {
+  return make("span", { class: "comment__edited" }, speech.say("thread.edited_at", { moment: speech.date(edited_at) }));
 }
 
 function answers(answered, speech, onGo) {

@@ -17,6 +17,14 @@ function write(storage, key, value) {
   }
 }
 
+function keysOf(storage) {
+  try {
+    return Object.keys(window[storage]);
+  } catch {
+    return [];
+  }
+}
+
 /** Unfinished texts of this tab, one for each article and parent. Never a name, never an email. */
 export class Drafts {
   #key;
@@ -44,26 +52,38 @@ export class Drafts {
   }
 }
 
-/** This tab's rights to its own comments that are not public yet. */
+const RECEIPTS = "comments:receipts:";
+const STORAGES = ["sessionStorage", "localStorage"];
+
+/** The rights to own comments: {id, receipt, until}. Of this tab; for longer only with the reader's consent. */
 export class Receipts {
   #key;
+  #reader;
 
-  constructor(scope) {
-    this.#key = "comments:receipts:" + scope;
+  constructor(scope, reader) {
+    this.#key = RECEIPTS + scope;
+    this.#reader = reader;
   }
 
   all() {
-    const kept = read("sessionStorage", this.#key);
-    return Array.isArray(kept) ? kept : [];
+    return STORAGES.flatMap((storage) => this.#in(storage));
   }
 
-  add(id, receipt) {
-    write("sessionStorage", this.#key, [...this.all(), { id, receipt }].slice(-20));
+  add(kept) {
+    const storage = STORAGES[Number(Boolean(this.#reader.kept))];
+    write(storage, this.#key, [...this.#in(storage), kept].slice(-20));
   }
 
   forget(id) {
-    const left = this.all().filter((each) => each.id !== id);
-    write("sessionStorage", this.#key, left.length && left);
+    for (const storage of STORAGES) {
+      const left = this.#in(storage).filter((each) => each.id !== id);
+      write(storage, this.#key, left.length && left);
+    }
+  }
+
+  #in(storage) {
+    const kept = read(storage, this.#key);
+    return Array.isArray(kept) ? kept : [];
   }
 }
 
@@ -103,9 +123,11 @@ export class Order {
 
 /** Name, email and website from one visit to the next: only with the reader's consent, gone when it ends. */
 export class Reader {
+  #site;
   #key;
 
   constructor(site) {
+    this.#site = site;
     this.#key = "comments:reader:" + site;
   }
 
@@ -119,5 +141,8 @@ export class Reader {
 
   forget() {
     write("localStorage", this.#key, null);
+    for (const key of keysOf("localStorage")) {
+      if (key.startsWith(RECEIPTS + this.#site + " ")) write("localStorage", key, null);
+    }
   }
 }

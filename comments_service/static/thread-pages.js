@@ -13,12 +13,12 @@ export class ThreadPages {
   #after = make("button", { type: "button", class: "button button--calm comments__more", hidden: true });
   #trouble = make("p", { class: "comments__trouble", role: "status" });
 
-  /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), tell(words)}. */
+  /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), onShown(id, article), tell(words)}. */
   constructor(speech, { max_depth, sorts, avatars: faces }, context) {
     this.#speech = speech;
     this.#context = context;
-    const { onReply, onGo, tell } = context;
-    this.list = new CommentList(speech, max_depth, { faces, onReply, onGo, tell, onMore: (comment) => this.#showReplies(comment) });
+    const { onReply, onGo, onShown, tell } = context;
+    this.list = new CommentList(speech, max_depth, { faces, onReply, onGo, onShown, tell, onMore: (comment) => this.#showReplies(comment) });
     this.order = this.#select(sorts);
     this.#before.textContent = speech.say("thread.previous");
     this.#after.textContent = speech.say("thread.more");

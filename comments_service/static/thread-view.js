@@ -2,6 +2,7 @@
 import { CommentForm } from "./comment-form.js";
 import { waitingNote } from "./comment.js";
 import { make } from "./dom.js";
+import { OwnComments } from "./own-comments.js";
 import { addressedComment, selectedIn } from "./page.js";
 import { Speech } from "./speech.js";
 import { ThreadPages } from "./thread-pages.js";
@@ -11,6 +12,7 @@ export class ThreadView {
   #context;
   #pages;
   #list;
+  #own;
   #form;
   #target;
   #waiting = new Set();
@@ -23,11 +25,20 @@ export class ThreadView {
     const { thread, form } = page;
     this.#speech = new Speech(form.texts, form.language);
     this.#context = context;
+    this.#own = new OwnComments({
+      ...context,
+      speech: this.#speech,
+      limit: form.limits.text_bytes,
+      say: (words) => this.#say(words),
+      onPublished: (comment) => this.#published(comment),
+      onGone: (comment) => this.#settled(comment),
+    });
     this.#pages = new ThreadPages(this.#speech, form, {
       ...context,
       onReply: thread.open && ((comment) => this.#reply(comment)),
       onReplace: (show) => this.#replace(show),
       onGo: () => this.followAddress("smooth"),
+      onShown: (id, article) => this.#own.equip(id, article),
       tell: (words) => this.#say(words),
     });
     this.#list = this.#pages.list;
@@ -64,21 +75,11 @@ export class ThreadView {
     this.#point(id, { block: "start", behavior: calm ? "instant" : behavior });
   }
 
-  /** This tab's comments that wait. What is published stands on a page of the thread, whether that is here or not. */
+  /** The own comments: what waits stands at the end, what is published gets its buttons wherever it is shown. */
   async #showOwn() {
-    const { receipts, service, signal } = this.#context;
-    const asked = receipts.all().map(async (kept) => {
-      if (this.#list.has(kept.id)) return receipts.forget(kept.id);
-      try {
-        const { comment } = await service.own(kept, { signal });
-        if (comment.status === "pending") return comment;
-      } catch (problem) {
-        if (problem.status !== 403 && problem.status !== 404) return null;
-      }
-      return receipts.forget(kept.id);
-    });
-    for (const comment of await Promise.all(asked)) {
-      if (comment) this.#showWaiting(comment);
+    for (const comment of await this.#own.load((id) => this.#list.has(id))) {
+      if (comment.status === "pending") this.#showWaiting(comment);
+      else this.#own.equip(comment.id, this.#list.article(comment.id));
     }
   }
 
@@ -147,7 +148,7 @@ export class ThreadView {
   }
 
   #posted({ comment, receipt }) {
-    this.#context.receipts.add(comment.id, receipt);
+    this.#own.add(comment, receipt);
     this.#bringFormHome();
     const waiting = comment.status === "pending";
     if (waiting) this.#showWaiting(comment);
@@ -156,6 +157,18 @@ export class ThreadView {
     this.#say(this.#speech.say(waiting ? waitingNote(comment) : "note.posted"));
     this.#context.tell("comments:posted", { id: comment.id, status: comment.status });
     if (!waiting) this.#recount();
+  }
+
+  /** An own comment that had waited: its edit was found good at once. */
+  #published(comment) {
+    this.#list.add(comment);
+    this.#point(comment.id, { block: "nearest", behavior: "instant" });
+    this.#settled(comment);
+  }
+
+  #settled(comment) {
+    this.#waiting.delete(comment);
+    this.#recount();
   }
 
   #showWaiting(comment) {
