@@ -63,7 +63,7 @@ class Tools {
     const input = make("textarea", { id: "edit-" + id, class: "field__input", dir: "auto", rows: "6" });
     input.value = edits.get(id) || (edit?.status === "pending" ? edit.text : text);
     const save = make("button", { type: "submit", class: "button" }, this.#say("thread.edit.save"));
-    const cancel = make("button", { type: "button", class: "quiet" }, this.#say("form.cancel"));
+    const cancel = make("button", { type: "button", class: "quiet" }, this.#say("thread.cancel"));
     const trouble = this.#given.trouble();
     const label = make("label", { for: input.id, class: "field__label" }, this.#say("form.text"));
     const form = make(
@@ -117,7 +117,7 @@ class Tools {
   #ask() {
     const question = this.#say("thread.withdraw.ask");
     const sure = make("button", { type: "button", class: "button" }, this.#say("thread.withdraw.sure"));
-    const cancel = make("button", { type: "button", class: "quiet" }, this.#say("form.cancel"));
+    const cancel = make("button", { type: "button", class: "quiet" }, this.#say("thread.cancel"));
     const trouble = this.#given.trouble();
     const actions = make("p", { class: "comment__actions" }, sure, cancel);
     const asked = make("form", { "aria-label": question }, make("p", {}, question), trouble.element, actions);
