@@ -1,7 +1,8 @@
 """Every word a reader or moderator sees: one catalogue, `locales/*.json`, shared by pages and widget.
 
 A text is a string, or a set of forms by plural category of the Unicode CLDR ("one", "few", "other"…).
-A form named by a number ("=0", "=1") beats the categories. A new language is a new file and no code.
+A form named by a number ("=0", "=1") beats the categories. A new language is a new file and no code: it has
+all that readers see, and may have what moderators see.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ Texts = Mapping[str, str | Forms]
 SOURCE_LANGUAGE = "en"  # complete by definition: what another language lacks is shown in this one
 WIDGET_FAMILIES = ("thread.", "form.", "error.", "note.")
 BOOT_FAMILY = "boot."
+READER_FAMILIES = (BOOT_FAMILY, "count.", *WIDGET_FAMILIES, "status.", "page.")
+# Of the pages' words these stand on moderators' pages alone
+MODERATORS_ERRORS = (
+    *("changed-meanwhile", "form-refused", "insecure-connection", "invitation-ended", "last-owner"),
+    *("link-ended", "not-allowed", "person-not-found", "too-many-guesses"),
+)
+MODERATORS_PAGE_TEXTS = frozenset(
+    {"page.home", "page.newest"}
+    | {f"page.error.{slug}{part}" for slug in MODERATORS_ERRORS for part in ("", ".help")}
+)
 NETWORK_DAYS = 30
 
 _LOCALES = Path(__file__).parent / "locales"
@@ -35,6 +46,7 @@ class Catalogue:
     """All texts by language. Overrides are a site's own texts: they replace single texts or single forms."""
 
     languages: Mapping[str, Texts]
+    complete: frozenset[str] = frozenset({SOURCE_LANGUAGE})  # those that moderators are spoken to in
 
     @classmethod
     def load(cls) -> Catalogue:
@@ -133,7 +145,13 @@ class Catalogue:
 def _load() -> Catalogue:
     files = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(_LOCALES.glob("*.json"))}
     source = files[SOURCE_LANGUAGE]
-    return Catalogue({lang: {**source, **texts} for lang, texts in files.items()})
+    complete = frozenset(lang for lang, texts in files.items() if source.keys() <= texts.keys())
+    return Catalogue({lang: {**source, **texts} for lang, texts in files.items()}, complete)
+
+
+def is_readers(key: str) -> bool:
+    """Whether readers see this text, so that every language must have it."""
+    return key.startswith(READER_FAMILIES) and key not in MODERATORS_PAGE_TEXTS
 
 
 @cache

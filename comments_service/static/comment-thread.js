@@ -9,6 +9,8 @@ import { addressedComment, articleOf, nearViewport, pageAddress } from "./page.j
 import { Speech } from "./speech.js";
 import { ThreadView } from "./thread-view.js";
 
+const MINUTE_MS = 60_000;
+
 let sheet;
 
 export class CommentThread extends HTMLElement {
@@ -86,6 +88,8 @@ export class CommentThread extends HTMLElement {
     this.#fill(...this.#view.elements);
     this.#frame.setAttribute("aria-label", page.form.texts["thread.label"]);
     this.#tell("comments:ready", { count: page.thread.count });
+    const timer = setInterval(() => this.#view?.tick(), MINUTE_MS);
+    signal.addEventListener("abort", () => clearInterval(timer));
     await this.#view.begin(asked);
   }
 

@@ -63,7 +63,8 @@ function labels({ author: { badge }, pinned, picked }, speech) {
 }
 
 function date(comment, speech, onGo) {
-  const time = make("time", { datetime: comment.created_at }, speech.date(comment.created_at));
+  const { created_at: at } = comment;
+  const time = make("time", { datetime: at, title: speech.date(at) }, speech.when(at));
   return permalink(comment, { class: "comment__date" }, time, onGo);
 }
 

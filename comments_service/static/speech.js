@@ -5,12 +5,16 @@ export class Speech {
   #numbers;
   #plurals;
   #dates;
+  #days;
+  #ages;
 
   constructor(texts, language) {
     this.#texts = texts;
     this.#numbers = new Intl.NumberFormat(language);
     this.#plurals = new Intl.PluralRules(language);
     this.#dates = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+    this.#days = new Intl.DateTimeFormat(language, { dateStyle: "long" });
+    this.#ages = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   }
 
   has(key) {
@@ -28,6 +32,14 @@ export class Speech {
 
   date(iso) {
     return this.#dates.format(new Date(iso));
+  }
+
+  /** How long ago, of what is younger than a day; of everything else the day. */
+  when(iso) {
+    const minutes = (new Date(iso) - Date.now()) / 60_000;
+    if (minutes > -60) return this.#ages.format(Math.min(0, Math.ceil(minutes)), "minute");
+    if (minutes > -24 * 60) return this.#ages.format(Math.ceil(minutes / 60), "hour");
+    return this.#days.format(new Date(iso));
   }
 
   #form(text, count) {

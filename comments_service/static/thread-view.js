@@ -53,6 +53,13 @@ export class ThreadView {
     return [head, ...this.#pages.elements, this.#home, this.#status];
   }
 
+  /** Times go on; what says how long ago something was must not stand still. */
+  tick() {
+    for (const time of this.#list.element.getRootNode().querySelectorAll("time")) {
+      time.textContent = this.#speech.when(time.dateTime);
+    }
+  }
+
   /** What comes after the first page is there: the own comments, then where the reader was or wants to go. */
   async begin(asked) {
     await this.#showOwn();

@@ -20,7 +20,7 @@ from comments_service.errors import (
     PageNotFound,
     StoreUnavailable,
 )
-from comments_service.web.words import mistake_words, moderators_words, problem_words
+from comments_service.web.words import mistake_words, page_words, problem_language, problem_words
 
 API_PREFIX = "/api/"
 PROBLEM_TYPE = "application/problem+json"
@@ -42,8 +42,9 @@ def init_app(app: Flask) -> None:
 def show(error: CommentsError) -> Response:
     """An error of ours as an answer."""
     if wants_page():
-        title, detail = problem_words(error.slug, error.title, error.detail)
-        words = moderators_words()
+        lang = problem_language()
+        title, detail = problem_words(lang, error.slug, error.title, error.detail)
+        words = page_words(lang)
         words |= {"status": error.status, "slug": error.slug, "title": title, "detail": detail}
         page = render_template("error.html", **words)
         response = make_response(page, error.status)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_time, format_timedelta
-from flask import request
+from flask import g, request
 
 from comments_service.snapshot.question import iso
 from comments_service.texts import SOURCE_LANGUAGE, Texts
@@ -47,15 +47,21 @@ def moderators_words() -> dict[str, Any]:
 
 
 def browser_language() -> str:
-    """The language of ours that this browser likes best."""
-    catalogue = wiring().catalogue
-    wanted = request.accept_languages.best_match(list(catalogue.languages))
-    return catalogue.language(wanted, SOURCE_LANGUAGE)
+    """The language, of those that moderators are spoken to in, that this browser likes best."""
+    wanted = request.accept_languages.best_match(sorted(wiring().catalogue.complete))
+    return wanted or SOURCE_LANGUAGE
 
 
-def problem_words(slug: str, title: str, detail: str) -> tuple[str, str]:
+def problem_language() -> str:
+    """The language of an error page: that of a reader's page, where it is one; else as for moderators."""
+    if "site" not in g:
+        return browser_language()
+    return wiring().catalogue.language(request.args.get("lang"), g.site.language)
+
+
+def problem_words(lang: str, slug: str, title: str, detail: str) -> tuple[str, str]:
     """What an error page says: the catalogue's sentences for this kind of error, else those it came with."""
-    known: Mapping[str, object] = wiring().catalogue.languages[browser_language()]
+    known: Mapping[str, object] = wiring().catalogue.languages[lang]
     help_text = known.get(f"page.error.{slug}.help", known.get(detail, detail))
     return str(known.get(f"page.error.{slug}", title)), str(help_text)
 
