@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Locator, Page, Route, expect
 
+from comments_service.settings import Settings
 from comments_service.vocabulary import MAX_TEXT_BYTES, SiteView
 from tests.browser import Console, assert_accessible
-from tests.doors import a_network, everything
+from tests.doors import a_network, everything, form_fields, page_ticket, send_form
+from tests.doors import page as thread_page
 from tests.factories import ORIGIN, a_comment
 from tests.servers import HostPage, LiveService
 
@@ -64,6 +67,35 @@ def test_a_text_that_cannot_be_posted_has_no_preview(
 def test_a_page_elsewhere_gets_no_preview(client: FlaskClient, site: SiteView) -> None:
     assert preview(client, {"text": "x"}, Origin="https://elsewhere.example").status_code == 403
     assert preview(client, {"text": "x"}, Origin=None).status_code == 403
+
+
+@one_database
+def test_previews_have_a_limit_of_their_own(
+    settings: Settings, make_app: Callable[[Settings], Flask], site: SiteView
+) -> None:
+    client = make_app(settings.model_copy(update={"previews_per_minute": 2})).test_client()
+    headers = {"Origin": ORIGIN}
+    answers = [client.post(PREVIEW, json={"text": "x"}, headers=headers) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
+
+
+@one_database
+def test_the_page_shows_a_preview_and_keeps_what_was_typed(
+    app: Flask, client: FlaskClient, site: SiteView
+) -> None:
+    typed = {"text": "A *fine* bridge", "name": "Ana", "email": "ana@example.org"}
+    before = everything(app)
+    answer = send_form(client, form_fields(page_ticket(thread_page(client)), do="preview", **typed))
+    assert answer.status_code == 200
+    assert "<em>fine</em>" in answer.text
+    assert 'value="Ana"' in answer.text
+    assert "ana@example.org" not in answer.text
+    assert everything(app) == before
+    empty = send_form(client, form_fields(page_ticket(answer), do="preview", **(typed | {"text": " "})))
+    assert (empty.status_code, "Please type your comment." in empty.text) == (422, True)
+    sent = send_form(client, form_fields(page_ticket(empty), **typed))
+    assert sent.status_code == 303
 
 
 # The widget

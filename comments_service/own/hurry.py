@@ -1,10 +1,10 @@
-"""How often one network may edit and withdraw comments of its own: answered before anything is looked up."""
+"""How often one network may edit and withdraw own comments, and ask for previews: told before any work."""
 
 from __future__ import annotations
 
 import math
 
-from limits import RateLimitItemPerHour
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
 from comments_service.errors import TooManyChanges
 from comments_service.limiter import Limiter
@@ -12,13 +12,22 @@ from comments_service.settings import Settings
 
 
 class Hurry(Limiter):
-    """Counts tries to change own comments, each kind by itself."""
+    """Counts tries to change own comments, and previews, each kind by itself."""
 
     def __init__(self, settings: Settings) -> None:
         """Count under the limits of the installation."""
         super().__init__(settings)
         self._edits = RateLimitItemPerHour(settings.edits_per_hour, namespace="edits")
         self._withdrawals = RateLimitItemPerHour(settings.withdrawals_per_hour, namespace="withdrawals")
+
+        self._previews = RateLimitItemPerMinute(settings.previews_per_minute, namespace="previews")
+
+    def preview(self, network: str) -> None:
+        """Count one preview.
+
+        Raises: TooManyChanges, with `retry_after_seconds`.
+        """
+        self._count((self._previews, network))
 
     def edit(self, network: str) -> None:
         """Count one try to edit; the network is given as a hash.
@@ -34,6 +43,6 @@ class Hurry(Limiter):
         """
         self._count((self._withdrawals, network))
 
-    def _count(self, one_try: tuple[RateLimitItemPerHour, str]) -> None:
+    def _count(self, one_try: tuple[RateLimitItem, str]) -> None:
         if (wait := self.wait((one_try,))) > 0:
             raise TooManyChanges(retry_after_seconds=math.ceil(wait))

@@ -94,7 +94,7 @@ export class CommentThread extends HTMLElement {
   }
 
   #showLoading() {
-    this.#fill(make("p", { class: "comments__loading" }, this.#bootSpeech().say("boot.loading")));
+    this.#fill(make("p", { class: "comments__loading" }, "…")); // no words: in 18 languages they would weigh more than they say
     this.#frame.setAttribute("aria-busy", "true");
   }
 

@@ -26,6 +26,7 @@ from comments_service.web.asked import question_of, site_of
 from comments_service.web.forms import LIMITS, text_fields
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for
 from comments_service.web.json_door import as_json, json_answer, own_as_json, private, read_json, validated
+from comments_service.web.own_intake import count_preview
 from comments_service.web.wiring import wiring
 
 MAX_COUNTS = 100
@@ -123,6 +124,7 @@ def preview() -> Response:
     site: SiteView = g.site
     if request.headers.get("Origin") is None:
         raise OriginRefused("The request does not say which page it comes from.")
+    count_preview()
     fields, errors = text_fields(read_json())
     lang = wiring().catalogue.language(request.args.get("lang"), site.language)
     return private(json_answer({"html": preview_of(site, fields, errors, lang=lang)}))

@@ -29,6 +29,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[HURRY] = Hurry(settings)
 
 
+def count_preview() -> None:
+    """Count one look at how a text would be shown, before anything is read.
+
+    Raises: TooManyChanges.
+    """
+    _hurry().preview(_network_name())
+
+
 def count_edit() -> None:
     """Count a try to edit, before anything is read.
 

@@ -27,8 +27,9 @@ from comments_service.snapshot.thread import thread as read_thread
 from comments_service.vocabulary import SORTS, CommentView, SiteView
 from comments_service.web.asked import article_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
-from comments_service.web.intake import Sent, take_in, ticket_context, tokens_for, words_for
+from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for, words_for
 from comments_service.web.own_forms import read_form
+from comments_service.web.own_intake import count_preview
 from comments_service.web.wiring import wiring
 from comments_service.web.words import page_words
 
@@ -51,6 +52,7 @@ class Typed:
     fields: dict[str, str]
     errors: dict[str, str]
     message: str = ""
+    preview_html: str = ""  # safe
 
 
 @blueprint.url_value_preprocessor
@@ -73,8 +75,10 @@ def post_comment() -> Response:
     """Take the form in: 303 to the status page, or the page again with everything typed."""
     site: SiteView = g.site
     _refuse_foreign_form()
-    fields = read_form(FIELD_NAMES)
+    fields = read_form((*FIELD_NAMES, "do"))
     question = question_of(site)
+    if fields.pop("do", "") == "preview":
+        return _preview(question, fields)
     fields |= {"url": question.article.url} | _only(id=question.article.explicit_id, title=question.title)
     try:
         ticket = tokens.read_ticket(
@@ -149,12 +153,25 @@ def _again(question: Question, fields: dict[str, str], error: CommentsError) -> 
         message = " ".join(other) or count
     else:
         message = words_for(error, question.site, lang)
-    # The email is asked for again: a page stays in the browser's cache, for whoever sits there next
-    kept = {name: value for name, value in fields.items() if name != "email"}
-    response = _page(question, Typed(kept, wrong, message), error.status)
+    response = _page(question, Typed(_kept(fields), wrong, message), error.status)
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
+
+
+def _preview(question: Question, fields: dict[str, str]) -> Response:
+    """The form once more, with the text above it as it will look; nothing is stored."""
+    count_preview()
+    try:
+        html = preview_of(question.site, fields, [], lang=_lang(question))
+    except FieldsRefused as error:
+        return _again(question, fields, error)
+    return _page(question, Typed(_kept(fields), {}, preview_html=html))
+
+
+def _kept(fields: dict[str, str]) -> dict[str, str]:
+    """The email is asked for again: a page stays in the browser's cache, for whoever sits there next."""
+    return {name: value for name, value in fields.items() if name != "email"}
 
 
 def _refuse_foreign_form() -> None:
