@@ -11,10 +11,12 @@ import gzip
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from string import ascii_lowercase
 
 import brotli
 from rjsmin import jsmin
@@ -58,6 +60,9 @@ WRITE_MODULES = ("dom", "write-marks", "write-toolbar", "write-preview", "write"
 # What comes to a reader who has comments of their own here
 MINE_MODULES = ("dom", "mine")
 
+# What comes when there is something to say to the owner of a page
+WHY_MODULES = ("why",)
+
 # What moderators' browsers load; the widget's `speech` speaks there too
 QUEUE_MODULES = (
     "dom",
@@ -82,6 +87,8 @@ QUEUE_MODULES = (
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |class |const |function)", re.MULTILINE)
 _TOP_LEVEL_NAME = re.compile(r"^(?:async )?(?:class|const|let|function\*?) (\w+)", re.MULTILINE)
+# Where a private member is made, at the beginning of a line, and where it is used
+_PRIVATE = re.compile(r"(\.|^\s+(?:(?:static|async|get|set) )*)#([A-Za-z]\w*)\b", re.MULTILINE)
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_STRING = re.compile(r'("[^"]*")')
 
@@ -124,6 +131,7 @@ def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
         "BOOT_TEXTS": boot_texts,
         "WRITE": f"write.{write(static).hash}.js",
         "MINE": f"mine.{mine(static).hash}.js",
+        "WHY": f"why.{why(static).hash}.js",
     }
     return join(EMBED_MODULES, constants, static)
 
@@ -139,9 +147,14 @@ def mine(static: Path = STATIC) -> Bundle:
     return join(MINE_MODULES, {}, static, gives="tools")
 
 
+def why(static: Path = STATIC) -> Bundle:
+    """The whole of why.js, a module as well."""
+    return join(WHY_MODULES, {}, static, gives="explain")
+
+
 def count(static: Path = STATIC) -> Bundle:
     """The whole of count.js."""
-    return join(COUNT_MODULES, {}, static)
+    return join(COUNT_MODULES, {"WHY": f"why.{why(static).hash}.js"}, static)
 
 
 def queue(static: Path = STATIC) -> Bundle:
@@ -181,6 +194,7 @@ def join(
     parts += [_EXPORT.sub("", _IMPORT.sub("", source)) for source in sources.values()]
     joined = "\n".join(parts)
     _check_names(joined)
+    joined = _shorten_private(joined)
     if gives:
         return Bundle(str(jsmin(f"{joined}\nexport {{ {gives} }};\n")).encode())
     return Bundle(str(jsmin(f'(() => {{\n"use strict";\n{joined}\n}})();\n')).encode())
@@ -195,11 +209,27 @@ def minify_css(source: str) -> str:
 def _tighten(css: str) -> str:
     css = re.sub(r"\s+", " ", css)
     css = re.sub(r" ?([{};,>]) ?", r"\1", css)
+    css = re.sub(r"(?<![\w.])0(?=\.\d)", "", css)
     return re.sub(r"(?<=[\w-]): ", ":", css).replace(";}", "}")
 
 
 def _literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shorten_private(joined: str) -> str:
+    """The same with short names for private members (`#speech`): nothing outside a class can know them."""
+    counts = Counter(name for _, name in _PRIVATE.findall(joined))
+    short = {name: _short(place) for place, (name, _) in enumerate(counts.most_common())}
+    return _PRIVATE.sub(lambda found: f"{found[1]}#{short[found[2]]}", joined)
+
+
+def _short(place: int) -> str:
+    letters = ""
+    while place >= 0:
+        letters = ascii_lowercase[place % 26] + letters
+        place = place // 26 - 1
+    return letters
 
 
 def _check_imports(sources: Mapping[str, str]) -> None:

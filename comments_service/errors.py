@@ -237,19 +237,19 @@ class TooManyGuesses(CommentsError):
 class TooManyCheckups(CommentsError):
     """Too many pages looked at by one person; `retry_after_seconds` says when to come back."""
 
-    status, slug, title = 429, "too-many-checkups", "That were many check-ups in a short time"
+    status, slug, title = 429, "too-many-checkups", "Those were many check-ups in a short time"
 
 
 class TooManyRehearsals(CommentsError):
     """Rules were tried too often by one person; `retry_after_seconds` says when to come back."""
 
-    status, slug, title = 429, "too-many-rehearsals", "That were many tries of rules in a short time"
+    status, slug, title = 429, "too-many-rehearsals", "Those were many tries of rules in a short time"
 
 
 class TooManyChanges(CommentsError):
     """Own comments were edited or withdrawn too often; `retry_after_seconds` says when to come back."""
 
-    status, slug, title = 429, "too-many-changes", "That were many changes in a short time"
+    status, slug, title = 429, "too-many-changes", "Those were many changes in a short time"
 
 
 class StoreUnavailable(CommentsError):

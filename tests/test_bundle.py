@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def test_the_widget_leaves_no_style_tags_and_never_writes_html_past_the_policy()
 def test_every_module_on_disk_is_in_a_bundle() -> None:
     on_disk = {file.stem for file in bundle.STATIC.glob("*.js")}
     alone = {"copy"}  # the script of one page, which imports nothing
-    readers = (bundle.EMBED_MODULES, bundle.WRITE_MODULES, bundle.MINE_MODULES, bundle.COUNT_MODULES)
+    later = (bundle.WRITE_MODULES, bundle.MINE_MODULES, bundle.WHY_MODULES)
+    readers = (bundle.EMBED_MODULES, *later, bundle.COUNT_MODULES)
     bundles = (*readers, bundle.QUEUE_MODULES)
     assert on_disk == {name for modules in bundles for name in modules} | alone
 
@@ -70,6 +72,26 @@ def test_an_import_of_what_comes_later_is_refused(tmp_path: Path) -> None:
     (tmp_path / "two.js").write_text("export const two = 2;\n")
     with pytest.raises(BundleRefused, match="two"):
         bundle.join(("one", "two"), {}, tmp_path)
+
+
+def test_private_members_get_short_names_and_nothing_else_does(tmp_path: Path) -> None:
+    source = """export class Box {
+  #inside = "#inside";
+  static #made = 0;
+  async #open() {
+    return this.#inside + Box.#made + "a#inside" + location.hash.startsWith("#open");
+  }
+  get #inside2() {
+    return this.#open();
+  }
+}
+"""
+    (tmp_path / "box.js").write_text(source)
+    made = bundle.join(("box",), {}, tmp_path).content.decode()
+    for left in ('"#inside"', '"a#inside"', 'startsWith("#open")'):
+        assert left in made
+    assert not re.search(r"\.#\w{2}|get #\w{2}|async #\w{2}|static #\w{2}", made)
+    assert len(set(re.findall(r"#([a-z])\b", made))) == 4
 
 
 def test_styles_lose_comments_and_blanks_but_none_that_mean_something() -> None:

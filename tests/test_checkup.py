@@ -373,5 +373,5 @@ def test_what_is_no_address_is_told_at_the_field(app: Flask, site: SiteView) -> 
 @on_sqlite
 def test_one_person_may_look_only_so_often(app: Flask, site: SiteView) -> None:
     *_, last, refused = asked(app, ["news"] * (PER_PERSON.amount + 1))
-    assert "That were many" not in last
+    assert "Those were many" not in last
     assert "The next one is possible in 10 minutes." in refused

@@ -29,7 +29,14 @@ ENGLISH = FILES["en"]
 OTHERS = sorted(FILES.keys() - {"en"})
 RIGHT_TO_LEFT = {"ar", "he"}
 # The right word is the English one
-SAME = {}
+SAME: set[tuple[str, str]] = {
+    *(("de", key) for key in ("form.name", "form.tool.code", "form.tool.link", "form.website")),
+    *(("nl", key) for key in ("form.tool.code", "form.tool.link", "form.website")),
+    *((lang, "thread.badge.moderator") for lang in ("nl", "pl", "sv")),
+    *((lang, "form.tool.link") for lang in ("it", "pt")),
+    *((lang, "page.moment") for lang in ("he", "pl", "ru", "tr", "uk")),
+    ("fr", "form.tool.code"),
+}
 PLACE = re.compile(r"\{(\w+)\}")
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -113,7 +113,7 @@ def test_trying_too_often_is_told_and_saving_goes_on(app: Flask, owner: FlaskCli
     tried = [press(owner, "try") for _ in range(31)]
     assert [response.status_code for response in tried] == [200] * 30 + [429]
     assert int(tried[-1].headers["Retry-After"]) > 0
-    assert "That were many tries in a short time" in tried[-1].text
+    assert "Those were many tries in a short time" in tried[-1].text
     assert "kept in the form" in tried[-1].text
     assert send(sign_in(app, name="ben", sites=[site]), do="try").status_code == 200
     assert press(owner, "save").status_code == 303

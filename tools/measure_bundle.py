@@ -16,6 +16,7 @@ def main() -> int:
         "embed.js": bundle.embed(Catalogue.load().boot_texts()),
         "write.js": bundle.write(),
         "mine.js": bundle.mine(),
+        "why.js": bundle.why(),
         "count.js": bundle.count(),
     }
     print(f"{'script':<10}{'raw':>9}{'gzip':>9}{'brotli':>9}")

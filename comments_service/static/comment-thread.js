@@ -70,8 +70,10 @@ export class CommentThread extends HTMLElement {
   async #show(page, service, article, signal, asked) {
     const scope = service.site + " " + (article.id ?? article.url);
     const reader = new Reader(service.site);
+    const speech = new Speech(page.form.texts, page.form.language);
     this.#view = new ThreadView(page, {
       service,
+      speech,
       signal,
       drafts: new Drafts(scope),
       edits: new Drafts("edit " + scope),
@@ -88,7 +90,7 @@ export class CommentThread extends HTMLElement {
     this.#fill(...this.#view.elements);
     this.#frame.setAttribute("aria-label", page.form.texts["thread.label"]);
     this.#tell("comments:ready", { count: page.thread.count });
-    const timer = setInterval(() => this.#view?.tick(), MINUTE_MS);
+    const timer = setInterval(() => speech.renew(this.#frame), MINUTE_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
     await this.#view.begin(asked);
   }

@@ -42,6 +42,11 @@ export class Speech {
     return this.#days.format(new Date(iso));
   }
 
+  /** Times go on: what says how long ago something was must not stand still. */
+  renew(root) {
+    for (const time of root.querySelectorAll("time")) time.textContent = this.when(time.dateTime);
+  }
+
   #form(text, count) {
     if (typeof text === "string") return text;
     return text["=" + count] ?? text[this.#plurals.select(count)] ?? text.other;

@@ -4,7 +4,6 @@ import { waitingNote } from "./comment.js";
 import { make } from "./dom.js";
 import { OwnComments } from "./own-comments.js";
 import { addressedComment, selectedIn } from "./page.js";
-import { Speech } from "./speech.js";
 import { ThreadPages } from "./thread-pages.js";
 
 export class ThreadView {
@@ -20,10 +19,10 @@ export class ThreadView {
   #home = make("div", { class: "comments__respond" });
   #status = make("p", { class: "unseen", role: "status" });
 
-  /** `context`: {service, signal, drafts, receipts, reader, order, tell(event, detail), trouble: the words for it}. */
+  /** `context`: {service, signal, speech, drafts, receipts, reader, order, tell(event, detail), trouble: the words for it}. */
   constructor(page, context) {
     const { thread, form } = page;
-    this.#speech = new Speech(form.texts, form.language);
+    this.#speech = context.speech;
     this.#context = context;
     this.#own = new OwnComments({
       ...context,
@@ -51,13 +50,6 @@ export class ThreadView {
   get elements() {
     const head = make("div", { class: "comments__head" }, this.#heading, this.#pages.order);
     return [head, ...this.#pages.elements, this.#home, this.#status];
-  }
-
-  /** Times go on; what says how long ago something was must not stand still. */
-  tick() {
-    for (const time of this.#list.element.getRootNode().querySelectorAll("time")) {
-      time.textContent = this.#speech.when(time.dateTime);
-    }
   }
 
   /** What comes after the first page is there: the own comments, then where the reader was or wants to go. */

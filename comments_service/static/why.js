@@ -1,0 +1,20 @@
+// One line for the owner, in the console, with the command that mends it. Readers are not bothered with it.
+
+const REFUSALS = ["site-not-found", "origin-refused"];
+
+let said = false;
+
+export async function explain(problem, service) {
+  // A page that is not the site's cannot read the refusal; then the service answers, but not to us.
+  const refused = REFUSALS.includes(problem.slug) || (problem.slug === "network" && (await service.answers()));
+  if (said || !(refused || problem.concerns("url") || problem.concerns("id"))) return;
+  said = true;
+  const { site } = service;
+  const { origin } = location;
+  console.warn(
+    refused
+      ? `comments: either no site has the key "${site}" (comments site list), or it does not know ${origin} yet ` +
+          `(comments site set ${site} --add-origin ${origin})`
+      : `comments: ${problem.errors[0].detail}`,
+  );
+}
