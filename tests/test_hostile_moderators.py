@@ -118,6 +118,7 @@ PUBLIC = {
     "embed",
     "own_comments",
     "public",
+    "words",  # the language of a reader's error page
     "confirm",
     "letter_links",
     "intake",

@@ -171,6 +171,12 @@ def change_foreign(two: Two, method: str) -> None:
         assert is_problem(answer, 403, slug)
 
 
+def walk_preview(two: Two) -> None:
+    address, body = "/api/v1/sites/beta/preview", {"text": "x"}
+    stranger = two.client.post(address, json=body, headers={"Origin": ALPHA_ONLY})
+    assert is_problem(stranger, 403, "origin-refused")
+
+
 def walk_counts(two: Two) -> None:
     found = ask(two.client, "counts", site="beta", url=[f"{ALPHA_ONLY}/x", ARTICLE]).get_json()["counts"]
     assert [one["count"] for one in found] == [0, 2]
@@ -321,6 +327,7 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("own.show", "GET"): walk_own,
     ("own.edit", "PATCH"): walk_own_edit,
     ("own.withdraw", "DELETE"): walk_own_withdrawal,
+    ("api.preview", "POST"): walk_preview,
     ("api.counts", "GET"): walk_counts,
     ("public.thread", "GET"): walk_page,
     ("public.post_comment", "POST"): walk_page_form,
