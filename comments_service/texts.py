@@ -38,6 +38,7 @@ NETWORK_DAYS = 30
 
 _LOCALES = Path(__file__).parent / "locales"
 _PLACE = re.compile(r"\{(\w+)\}")
+_ISOLATE, _END = "\u2068", "\u2069"  # Unicode Standard Annex #9
 _COUNTED, _EXAMPLES = 200, 5
 
 
@@ -90,6 +91,8 @@ class Catalogue:
     def heading(self, count: int, title: str, *, lang: str, overrides: Texts | None = None) -> str:
         """The sentence above a thread: "2 thoughts on “Title”". Empty when there is nothing to count."""
         key = "count.heading" if title else "count.heading_untitled"
+        if title and self.direction(lang) == "rtl":
+            title = f"{_ISOLATE}{title}{_END}"  # or a title from the left would take its quotes along
         return self.plural(key, count, lang=lang, overrides=overrides, title=title)
 
     def widget_texts(

@@ -87,6 +87,11 @@ def test_the_direction_of_writing_is_known(lang: str, direction: str) -> None:
     assert TEXTS.direction(lang) == direction
 
 
+def test_a_title_keeps_its_own_direction_between_words_from_the_right() -> None:
+    assert "\u2068Dam\u2069" in TEXTS.heading(2, "Dam", lang="ar")
+    assert "\u2068" not in TEXTS.heading(2, "Dam", lang="de") + TEXTS.heading(2, "", lang="ar")
+
+
 def test_the_widget_gets_its_own_texts_only() -> None:
     families = {key.split(".")[0] for key in TEXTS.widget_texts("en")}
     assert families == {"thread", "form", "error", "note"}
