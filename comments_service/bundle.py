@@ -58,7 +58,7 @@ WRITE_STYLES = ("write.css",)
 WRITE_MODULES = ("dom", "write-marks", "write-toolbar", "write-preview", "write")
 
 # What comes to a reader who has comments of their own here
-MINE_MODULES = ("dom", "mine")
+MINE_MODULES = ("dom", "mine-tools", "mine")
 
 # What comes when there is something to say to the owner of a page
 WHY_MODULES = ("why",)
@@ -144,7 +144,7 @@ def write(static: Path = STATIC) -> Bundle:
 
 def mine(static: Path = STATIC) -> Bundle:
     """The whole of mine.js, a module as well."""
-    return join(MINE_MODULES, {}, static, gives="tools")
+    return join(MINE_MODULES, {}, static, gives="Mine")
 
 
 def why(static: Path = STATIC) -> Bundle:

@@ -78,6 +78,9 @@ def test_a_site_is_changed_by_options(run: Run) -> None:
     assert not site["letters"]
     run("site", "set", "demo", "--open", "--require", "none", "--letters", "--sort", "newest")
     assert (sites(run)[0]["letters"], sites(run)[0]["sort"]) == (True, "newest")
+    assert run("site", "set", "demo", "--edit-minutes", "0").exit_code == 0
+    assert run("site", "set", "demo", "--edit-minutes", "10081").exit_code == 1
+    assert sites(run)[0]["edit_minutes"] == 0
     assert (sites(run)[0]["open"], sites(run)[0]["required"]) == (True, ["text"])
 
 

@@ -403,6 +403,7 @@ def test_with_consent_the_fields_are_filled_in_until_the_box_is_emptied(article:
     expect(comment(article, TEXT)).to_be_visible()
     article.reload()
     expect(field(article, "Email")).to_have_value("ana@example.org")
+    expect(comment(article, TEXT)).to_be_visible()  # it stands above the box
     article.get_by_role("checkbox").uncheck()
     assert kept(article, "localStorage") == "{}"
 
