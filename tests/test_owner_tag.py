@@ -110,3 +110,4 @@ def test_a_page_over_plain_http_can_send_comments(
         page.get_by_role("textbox", name=label, exact=True).fill(value)
     page.get_by_role("textbox", name="Comment", exact=True).press("Meta+Enter")
     expect(page.get_by_role("article")).to_contain_text("Your comment is awaiting moderation")
+    page.unroute_all(behavior="wait")  # what the page still fetches must not outlive it

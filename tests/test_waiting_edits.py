@@ -152,6 +152,7 @@ def test_the_queue_publishes_it_by_a_key_and_declines_with_words_from_the_sheet(
     assert [one.text for one in rows(app)] == ["Edited words.", "Edited words."]
     page.get_by_role("button", name="Undo").click()
     expect(row.locator("ins")).to_have_text("Edited")
+    expect_told(page, "2 actions taken back: all is as it was before.")
     page.keyboard.press("e")
     sheet = page.get_by_role("dialog")
     sheet.get_by_label("Words to the author").fill("No, thank you.")

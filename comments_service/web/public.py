@@ -52,7 +52,7 @@ class Typed:
     fields: dict[str, str]
     errors: dict[str, str]
     message: str = ""
-    preview_html: str = ""  # safe
+    html: str = ""  # the preview, safe
 
 
 @blueprint.url_value_preprocessor
@@ -166,7 +166,7 @@ def _preview(question: Question, fields: dict[str, str]) -> Response:
         html = preview_of(question.site, fields, [], lang=_lang(question))
     except FieldsRefused as error:
         return _again(question, fields, error)
-    return _page(question, Typed(_kept(fields), {}, preview_html=html))
+    return _page(question, Typed(_kept(fields), {}, html=html))
 
 
 def _kept(fields: dict[str, str]) -> dict[str, str]:
