@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from comments_service.settings import Settings
 from comments_service.vocabulary import MAX_TEXT_BYTES, SiteView
-from tests.browser import Console, assert_accessible
+from tests.browser import Console, assert_accessible, overflow
 from tests.doors import a_network, everything, form_fields, page_ticket, send_form
 from tests.doors import page as thread_page
 from tests.factories import ORIGIN, a_comment
@@ -157,6 +157,22 @@ def test_buttons_and_keys_put_marks_around_what_is_selected(page: Page, text: Lo
     text.press("Control+b")
     text.press("Control+z")
     expect(text).to_have_value("a fine bridge")
+
+
+@one_database
+@pytest.mark.parametrize("width", [320, 1280])
+def test_nothing_moves_when_the_buttons_come(
+    page: Page, live_service: LiveService, host_page: HostPage, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    host_page.embed(live_service.url, attributes='data-lang="uk"')  # its word for a preview is a long one
+    page.goto(host_page.url())
+    button = page.locator("form .button")
+    before = button.bounding_box()
+    page.locator("textarea").focus()
+    page.get_by_role("toolbar").wait_for()
+    assert button.bounding_box() == before
+    assert overflow(page) <= 0
 
 
 @one_database

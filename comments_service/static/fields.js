@@ -72,7 +72,7 @@ export class Fields {
     const star = required && make("span", { class: "field__star", "aria-hidden": "true" }, " *");
     const label = make("label", { for: name, class: "field__label" }, this.#speech.say("form." + name), star);
     input.addEventListener("input", () => this.#mark(name, ""));
-    const field = { input, error, element: make("div", { class: "field" }, label, input, error) };
+    const field = { input, error, element: make("div", { class: "field" }, label, input, name === "text" && make("div", { class: "tools" }), error) };
     describe(field, name);
     return field;
   }

@@ -16,7 +16,11 @@ export function equip(text, given) {
   equipped.add(text);
   dress(text.getRootNode());
   const { switcher, panel } = preview(text, given);
-  text.after(toolbar(text, given.speech, switcher), counter(text, given), panel); // below: what is typed stays put
+  const bar = toolbar(text, given.speech, switcher);
+  const place = text.nextElementSibling; // kept free below the text, so that nothing moves now
+  if (place?.matches(".tools")) place.replaceWith(bar);
+  else text.after(bar);
+  bar.after(counter(text, given), panel);
 }
 
 function counter(text, { speech, limit }) {
