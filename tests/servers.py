@@ -139,7 +139,10 @@ def serving(app: Flask, listener: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
-        server.trigger.pull_trigger(lambda: close_all(server))  # in the loop's own thread, between two rounds
+        try:
+            server.trigger.pull_trigger(lambda: close_all(server))  # in the loop's own thread, between rounds
+        except OSError:  # what wakes the loop is gone already: it looks by itself within a second
+            close_all(server)
         thread.join(PATIENCE_SECONDS)
         server.task_dispatcher.shutdown()
 
