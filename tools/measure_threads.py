@@ -9,12 +9,9 @@ that is more than a half longer, and at least 5 ms.
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -29,7 +26,7 @@ from comments_service.storage.database import db, migrate, transaction
 from comments_service.storage.models import Site
 from comments_service.vocabulary import Status
 from comments_service.wsgi import make
-from tools.measure_queue import SECRET_KEY, postgresql
+from tools.both_databases import SECRET_KEY, on_both
 from tools.thread_load import BEGAN, add
 
 ORIGIN = "https://news.example.org"
@@ -147,20 +144,7 @@ def _add(url: str, count: int, *, below: int | None = None, status: Status = Sta
 
 def main() -> int:
     """Measure both databases, or one."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--comments", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--only", choices=("sqlite", "postgresql"))
-    asked = parser.parse_args()
-    kept = []
-    with tempfile.TemporaryDirectory(prefix="thread-figures-") as name:
-        folder = Path(name)
-        if asked.only != "postgresql":
-            kept.append(measure(f"sqlite:///{folder / 'comments.sqlite3'}", asked.comments, asked.rounds))
-        if asked.only != "sqlite":
-            with postgresql(folder) as url:
-                kept.append(measure(url, asked.comments, asked.rounds))
-    return 0 if all(kept) else 1
+    return on_both(measure, "thread-figures", comments=10_000, description=__doc__ or "")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from comments_service.queue.around import Around, around
 from comments_service.queue.lines import ArticleLine, EditLine, ParentLine, QueueRow, ReasonLine
 from comments_service.queue.order import cursor_after
 from comments_service.queue.question import Sort
-from comments_service.snapshot.views import comment_view
+from comments_service.snapshot.views import comment_view, permalink
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.storage.rules import in_force
 from comments_service.submit import EMAIL_COLUMN
@@ -129,15 +129,13 @@ def _article(thread: Thread, site: Site, known: Around, lens: Lens) -> ArticleLi
 def _parent(parent: Comment) -> ParentLine:
     if parent.is_purged:
         return ParentLine(None, "", "")
-    return ParentLine(parent.name, markup.excerpt(parent.text, EXCERPT_CHARACTERS), _permalink(parent))
+    return ParentLine(
+        parent.name, markup.excerpt(parent.text, EXCERPT_CHARACTERS), permalink(parent, parent.page_url)
+    )
 
 
 def _edit(edit: Comment, comment: Comment) -> EditLine:
-    return EditLine(comment.id, _permalink(comment), word_diff(comment.text, edit.text))
-
-
-def _permalink(comment: Comment) -> str:
-    return f"{comment.page_url.partition('#')[0]}#comment-{comment.id}"
+    return EditLine(comment.id, permalink(comment, comment.page_url), word_diff(comment.text, edit.text))
 
 
 def _masked(comment: Comment, keys: Keyring) -> str | None:

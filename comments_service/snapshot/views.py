@@ -26,7 +26,7 @@ def comment_view(comment: Comment, page_url: str, depth: int, *, is_own: bool = 
         author=_author(comment) if is_shown else None,
         html=_html(comment.text) if is_shown else "",
         created_at=comment.created_at,
-        permalink=f"{page_url.partition('#')[0]}#comment-{comment.id}",
+        permalink=permalink(comment, page_url),
         is_removed=not is_shown,
         status=comment.state,
         is_letter=comment.is_letter,
@@ -35,6 +35,11 @@ def comment_view(comment: Comment, page_url: str, depth: int, *, is_own: bool = 
         is_picked=is_shown and comment.picked_at is not None,
         root_id=comment.root_id,
     )
+
+
+def permalink(comment: Comment, page_url: str) -> str:
+    """The address of a comment on a page of its article."""
+    return f"{page_url.partition('#')[0]}#comment-{comment.id}"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from comments_service.errors import (
     FieldError,
     FieldsRefused,
     Malformed,
-    OriginRefused,
 )
 from comments_service.snapshot.counts import counts as counts_of
 from comments_service.snapshot.own import own_comment
@@ -24,9 +23,9 @@ from comments_service.vocabulary import SORTS, SiteView, Status
 from comments_service.web import cors
 from comments_service.web.asked import question_of, site_of
 from comments_service.web.forms import LIMITS, text_fields
+from comments_service.web.hurry import count_preview
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for
 from comments_service.web.json_door import as_json, json_answer, own_as_json, private, read_json, validated
-from comments_service.web.own_intake import count_preview
 from comments_service.web.wiring import wiring
 
 MAX_COUNTS = 100
@@ -105,8 +104,7 @@ def ticket() -> Response:
 def post_comment() -> Response:
     """Take a comment in: 201 when it is published at once, 202 when it waits."""
     site: SiteView = g.site
-    if request.headers.get("Origin") is None:
-        raise OriginRefused("The request does not say which page it comes from.")
+    cors.require_page()
     body = read_json()
     fields, errors = text_fields(body)
     lang = wiring().catalogue.language(request.args.get("lang"), site.language)
@@ -122,8 +120,7 @@ def post_comment() -> Response:
 def preview() -> Response:
     """How a text will look: the same HTML as when it is a comment. Nothing is stored."""
     site: SiteView = g.site
-    if request.headers.get("Origin") is None:
-        raise OriginRefused("The request does not say which page it comes from.")
+    cors.require_page()
     count_preview()
     fields, errors = text_fields(read_json())
     lang = wiring().catalogue.language(request.args.get("lang"), site.language)

@@ -39,6 +39,15 @@ def allow(site: SiteView) -> None:
     g.cors_origin = origin
 
 
+def require_page() -> None:
+    """Want the Origin of a page, which `allow` holds against the site, for what changes or costs something.
+
+    Raises: OriginRefused.
+    """
+    if request.headers.get("Origin") is None:
+        raise OriginRefused("The request does not say which page it comes from.")
+
+
 def allow_any_site() -> None:
     """Hold a preflight that names no site against all of them.
 

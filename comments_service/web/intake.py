@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from flask import request
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from comments_service import tokens
 from comments_service.errors import (
@@ -30,12 +28,10 @@ from comments_service.web.forms import (
     TicketContext,
     clean_title,
     comment_id,
-    in_words,
     refuse_wrong_fields,
-    sentence,
 )
-from comments_service.web.problems import store_refusal
 from comments_service.web.wiring import wiring
+from comments_service.web.worded import worded
 
 
 @dataclass(frozen=True)
@@ -58,15 +54,8 @@ def take_in(site: SiteView, sent: Sent, *, lang: str) -> Receipt:
 
     Raises: TicketRefused, FieldsRefused with sentences in `lang`, StoreUnavailable, and what `submit` raises.
     """
-    try:
+    with worded(site, lang):
         return _take_in(site, sent)
-    except FieldsRefused as error:
-        error.errors = in_words(error.errors, lambda key: sentence(wiring().catalogue, lang, site, key))
-        raise
-    except (DBAPIError, PoolTimeout) as error:
-        if refusal := store_refusal(error):
-            raise refusal from error
-        raise
 
 
 def _take_in(site: SiteView, sent: Sent) -> Receipt:
@@ -101,12 +90,8 @@ def preview_of(site: SiteView, fields: Mapping[str, str], errors: list[FieldErro
     Raises: FieldsRefused with sentences in `lang`.
     """
     form = TextForm(fields, site)
-    wrong = [error for error in errors if error.field == "text"]
-    if not wrong and not form.validate():
-        wrong = [FieldError("text", str(code), f"error.text.{code}") for code in form.text.errors[:1]]
-    if wrong:
-        told = in_words(tuple(wrong), lambda key: sentence(wiring().catalogue, lang, site, key))
-        raise FieldsRefused(told[0].detail, errors=told)
+    with worded(site, lang):
+        refuse_wrong_fields(form, [error for error in errors if error.field == "text"])
     return render(form.text.data or "")
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, make_response, request
 
 from comments_service import tokens
-from comments_service.errors import OriginRefused, ReceiptRefused
+from comments_service.errors import ReceiptRefused
 from comments_service.snapshot.own import own_comment
 from comments_service.storage.database import reading
 from comments_service.storage.sites import find_site
 from comments_service.vocabulary import SiteView
 from comments_service.web import cors
 from comments_service.web.forms import comment_id, text_fields
+from comments_service.web.hurry import count_edit, count_withdrawal
 from comments_service.web.json_door import json_answer, own_as_json, private, read_json
-from comments_service.web.own_intake import count_edit, count_withdrawal, edit_own, withdraw_own
+from comments_service.web.own_intake import edit_own, withdraw_own
 from comments_service.web.wiring import wiring
 
 blueprint = Blueprint("own", __name__, url_prefix="/api/v1/comments")
@@ -48,7 +49,7 @@ def show(text_id: str) -> Response:
 @blueprint.patch("/<text_id>")
 def edit(text_id: str) -> Response:
     """Let the comment say something else: at once, or once a moderator has seen it."""
-    _refuse_unnamed_page()
+    cors.require_page()
     owned = _owned(text_id)
     count_edit()
     fields, errors = text_fields(read_json())
@@ -60,7 +61,7 @@ def edit(text_id: str) -> Response:
 @blueprint.delete("/<text_id>")
 def withdraw(text_id: str) -> Response:
     """Remove the comment for ever."""
-    _refuse_unnamed_page()
+    cors.require_page()
     owned = _owned(text_id)
     count_withdrawal()
     withdraw_own(owned.site, owned.id)
@@ -84,11 +85,6 @@ def _owned(text_id: str) -> Owned:
         site = find_site(session, site_key).view()
     cors.allow(site)
     return Owned(site, allowed_id)
-
-
-def _refuse_unnamed_page() -> None:
-    if request.headers.get("Origin") is None:
-        raise OriginRefused("The request does not say which page it comes from.")
 
 
 def _answer(owned: Owned) -> Response:

@@ -27,9 +27,9 @@ from comments_service.snapshot.thread import thread as read_thread
 from comments_service.vocabulary import SORTS, CommentView, SiteView
 from comments_service.web.asked import article_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
+from comments_service.web.hurry import count_preview
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for, words_for
 from comments_service.web.own_forms import read_form
-from comments_service.web.own_intake import count_preview
 from comments_service.web.wiring import wiring
 from comments_service.web.words import page_words
 

@@ -25,8 +25,9 @@ from comments_service.errors import (
 from comments_service.snapshot.own import OwnComment, own_comment
 from comments_service.snapshot.waits import usual_wait
 from comments_service.vocabulary import Status
+from comments_service.web.hurry import count_edit, count_withdrawal
 from comments_service.web.own_forms import read_form, refuse_foreign_form
-from comments_service.web.own_intake import count_edit, count_withdrawal, edit_own, withdraw_own
+from comments_service.web.own_intake import edit_own, withdraw_own
 from comments_service.web.wiring import wiring
 from comments_service.web.words import page_words
 

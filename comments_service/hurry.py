@@ -19,7 +19,6 @@ class Hurry(Limiter):
         super().__init__(settings)
         self._edits = RateLimitItemPerHour(settings.edits_per_hour, namespace="edits")
         self._withdrawals = RateLimitItemPerHour(settings.withdrawals_per_hour, namespace="withdrawals")
-
         self._previews = RateLimitItemPerMinute(settings.previews_per_minute, namespace="previews")
 
     def preview(self, network: str) -> None:
