@@ -86,3 +86,16 @@ def test_all_words_fit_the_smallest_screen(narrow: Page, console: Console, servi
     open_page(narrow, service, "/settings/demo/words")
     assert_good(narrow)
     assert console.unexpected == []
+
+
+def test_the_secret_of_signed_names_is_shown_and_copied(page: Page, service: LiveService) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_page(page, service, "/settings/demo/fields")
+    page.get_by_label("Names signed by your site").check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("The secret that names are signed with").first.click()
+    secret = page.locator(".code__text").inner_text()
+    page.get_by_role("button", name="Copy: The secret").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    assert_good(page)
