@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures sizes clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures sizes bundles clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ letters-figures: setup-dev ## print what a dead or slow mail server does to the 
 
 sizes: setup-dev ## print what a reader's browser loads
 	@$(RUN) tools/measure_bundle.py
+
+bundles: setup-dev ## make the smallest form of the scripts anew, after an edit in static/
+	@$(SETUP) --dev --with-npm bundles
+	@$(RUN) -m tools.make_bundles
 
 clear-queue: setup-dev ## clear 500 comments by keys in a browser (make clear-queue FROM=DIR), and write docs/clearing.md
 	@$(SETUP) --dev --with-browser

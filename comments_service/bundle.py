@@ -1,7 +1,9 @@
 """Joins the widget's ES modules and styles into the one file a reader gets. Pure: paths in, bytes out.
 
-The modules stay as they are for whoever edits them, and there is no build step: the service joins them
-once, in the order below. Import lines and the word `export` are dropped, one function closes around the rest.
+The modules stay as they are for whoever edits them: the service joins them once, in the order below. Import
+lines and the word `export` are dropped, one function closes around the rest. `make bundles` keeps each joined
+script in its smallest form under static/made; that is served as long as it was made of these very modules.
+After an edit the script is made at once, only not as small: nobody has to build anything to try a change.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from rjsmin import jsmin
 
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
+DIGESTS = "digests.json"  # in static/made: by bundle, which joined script the file there was made of
 STYLES = ("tokens.css", "comment.css")
 RELEASED_SUFFIXES = {".py", ".js", ".css", ".json", ".html"}
 GENERATED = "generated"  # what modules import as ./generated.js: the constants made below
@@ -99,9 +102,10 @@ class BundleRefused(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """One script, ready to be served; `hash` names its content."""
+    """One script, ready to be served; `hash` names its content. `joined` is what it was made of."""
 
     content: bytes
+    joined: str = ""
 
     @cached_property
     def hash(self) -> str:
@@ -133,33 +137,33 @@ def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
         "MINE": f"mine.{mine(static).hash}.js",
         "WHY": f"why.{why(static).hash}.js",
     }
-    return join(EMBED_MODULES, constants, static)
+    return join(EMBED_MODULES, constants, static, name="embed")
 
 
 def write(static: Path = STATIC) -> Bundle:
     """The whole of write.js, a module: `embed.js` imports it under the name of its content."""
     constants = {"WRITE_STYLES": _styles(WRITE_STYLES, static)}
-    return join(WRITE_MODULES, constants, static, gives="equip")
+    return join(WRITE_MODULES, constants, static, gives="equip", name="write")
 
 
 def mine(static: Path = STATIC) -> Bundle:
     """The whole of mine.js, a module as well."""
-    return join(MINE_MODULES, {}, static, gives="Mine")
+    return join(MINE_MODULES, {}, static, gives="Mine", name="mine")
 
 
 def why(static: Path = STATIC) -> Bundle:
     """The whole of why.js, a module as well."""
-    return join(WHY_MODULES, {}, static, gives="explain")
+    return join(WHY_MODULES, {}, static, gives="explain", name="why")
 
 
 def count(static: Path = STATIC) -> Bundle:
     """The whole of count.js."""
-    return join(COUNT_MODULES, {"WHY": f"why.{why(static).hash}.js"}, static)
+    return join(COUNT_MODULES, {"WHY": f"why.{why(static).hash}.js"}, static, name="count")
 
 
 def queue(static: Path = STATIC) -> Bundle:
     """The whole of queue.js."""
-    return join(QUEUE_MODULES, {}, static)
+    return join(QUEUE_MODULES, {}, static, name="queue")
 
 
 @cache
@@ -182,9 +186,16 @@ def _styles(names: Iterable[str], static: Path) -> str:
 
 
 def join(
-    modules: tuple[str, ...], constants: Mapping[str, object], static: Path = STATIC, *, gives: str = ""
+    modules: tuple[str, ...],
+    constants: Mapping[str, object],
+    static: Path = STATIC,
+    *,
+    gives: str = "",
+    name: str = "",
 ) -> Bundle:
     """Modules in this order and constants as one script, or as a module that `gives` one name.
+
+    `name`: under which its smallest form is kept, if it is.
 
     Raises: BundleRefused where they do not fit together.
     """
@@ -195,9 +206,23 @@ def join(
     joined = "\n".join(parts)
     _check_names(joined)
     joined = _shorten_private(joined)
-    if gives:
-        return Bundle(str(jsmin(f"{joined}\nexport {{ {gives} }};\n")).encode())
-    return Bundle(str(jsmin(f'(() => {{\n"use strict";\n{joined}\n}})();\n')).encode())
+    joined = (
+        f"{joined}\nexport {{ {gives} }};\n" if gives else f'(() => {{\n"use strict";\n{joined}\n}})();\n'
+    )
+    return Bundle(_made(name, joined, static) or str(jsmin(joined)).encode(), joined)
+
+
+def _made(name: str, joined: str, static: Path) -> bytes | None:
+    """The smallest form of a script, if it has been made of this very one."""
+    digests = static / "made" / DIGESTS
+    if not digests.is_file() or json.loads(digests.read_text()).get(name) != digest(joined):
+        return None
+    return (static / "made" / f"{name}.js").read_bytes()
+
+
+def digest(joined: str) -> str:
+    """Names a joined script."""
+    return hashlib.sha256(joined.encode()).hexdigest()
 
 
 def minify_css(source: str) -> str:

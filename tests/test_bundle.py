@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from comments_service import bundle
 from comments_service.bundle import BundleRefused
 from comments_service.texts import Catalogue
+from tools.make_bundles import BUNDLES, MADE
 from tools.measure_bundle import EMBED_LIMIT_BYTES
 
 EMBED = bundle.embed(Catalogue.load().boot_texts())
@@ -36,10 +38,9 @@ def test_nothing_of_the_module_syntax_is_left() -> None:
 
 
 def test_the_widget_leaves_no_style_tags_and_never_writes_html_past_the_policy() -> None:
-    script = EMBED.content.decode()
-    assert script.count("innerHTML") == 1
-    assert "innerHTML=policy.createHTML" in script.replace(" ", "")
-    assert "<style" not in script
+    assert EMBED.joined.count("innerHTML") == EMBED.content.count(b"innerHTML") == 1
+    assert "innerHTML = policy.createHTML" in EMBED.joined
+    assert b"<style" not in EMBED.content
 
 
 def test_every_module_on_disk_is_in_a_bundle() -> None:
@@ -58,6 +59,25 @@ def test_the_queues_modules_fit_into_one_script() -> None:
 def test_no_module_is_longer_than_two_hundred_lines() -> None:
     lengths = {file.name: len(file.read_text().splitlines()) for file in bundle.STATIC.glob("*.js")}
     assert not {name: length for name, length in lengths.items() if length > 200}
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_the_smallest_form_is_fresh_after_make_bundles(name: str) -> None:
+    made = (MADE / f"{name}.js").read_bytes()
+    assert BUNDLES[name]().content == made, "run `make bundles`, and commit what it wrote"
+
+
+def test_an_edited_module_is_served_at_once_without_being_made(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    (tmp_path / "one.js").write_text("export const one = 1;\n")
+    (made / "one.js").write_text("let a=1")
+    (made / "digests.json").write_text(
+        json.dumps({"one": bundle.digest(bundle.join(("one",), {}, tmp_path).joined)})
+    )
+    assert bundle.join(("one",), {}, tmp_path, name="one").content == b"let a=1"
+    (tmp_path / "one.js").write_text("export const one = 2;\n")
+    assert b"one=2" in bundle.join(("one",), {}, tmp_path, name="one").content
 
 
 def test_a_name_made_in_two_modules_is_refused(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ LOCKS = {"run": ("runtime.txt", "build.txt"), "dev": ("dev.txt",)}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PLAYWRIGHT_SECONDS = 300  # its download server answers at once or, behind a firewall, never
 NGINX = VENV / "debian" / "usr" / "sbin" / "nginx"
+NPM = ROOT / "tools" / "npm"  # what commands need that PyPI does not have; no test needs it
 
 
 class SetupFailed(Exception):
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
     parser.add_argument("--with-browser", action="store_true", help="find or install a Chromium")
     parser.add_argument("--with-nginx", action="store_true", help="find or unpack Debian's nginx")
+    parser.add_argument(
+        "--with-npm", action="append", default=[], metavar="NAME", help="packages of tools/npm/NAME"
+    )
     parser.add_argument("--with-strace", action="store_true", help="find or install strace")
     chosen = parser.parse_args(arguments)
     clock = Clock()
@@ -71,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             changed |= install_nginx(clock)
         if chosen.with_strace:
             changed |= install_program("strace", clock)
+        for name in chosen.with_npm:
+            changed |= install_npm_parts(name, clock)
     except SetupFailed as failure:
         print(f"setup: {failure}", file=sys.stderr)
         return 1
@@ -220,6 +226,22 @@ def install_nginx(clock: Clock) -> bool:
         run(["dpkg", "-x", str(packages[0]), str(VENV / "debian")])
     if not succeeds([str(NGINX), "-v"]):
         raise SetupFailed("Debian's nginx does not start here; install it (apt-get install nginx)")
+    return True
+
+
+def install_npm_parts(name: str, clock: Clock) -> bool:
+    """Put the locked packages of `tools/npm/NAME` into `.venv/npm/NAME`. Returns whether it worked."""
+    folder, lock = VENV / "npm" / name, "package-lock.json"
+    stamp = folder / "installed"
+    if stamp.is_file() and stamp.read_text() == (NPM / name / lock).read_text():
+        return False
+    install_program("npm", clock)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("package.json", lock):
+        shutil.copy(NPM / name / file, folder / file)
+    with clock.downloading(f"npm's packages for {name}"):
+        run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)])
+    stamp.write_text((folder / lock).read_text())
     return True
 
 
