@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -258,6 +258,7 @@ events {{ worker_connections 256; }}
 http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  {http}
   server {{
     listen 127.0.0.1:{port};
     location {path}/ {{
@@ -266,19 +267,25 @@ http {{
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
     }}
+    {server}
   }}
 }}
 """
 
 
 @contextmanager
-def nginx_in_front(folder: Path, *, port: int, path: str, upstream: int) -> Iterator[None]:
-    """Run Debian's nginx: what is asked for below `path` goes to the service, the path taken off."""
+def nginx_in_front(
+    folder: Path, *, port: int, path: str, upstream: int, http: str = "", server: str = ""
+) -> Iterator[None]:
+    """Run Debian's nginx: what is asked for below `path` goes to the service, the path taken off.
+
+    `http` and `server` are further lines of these two blocks.
+    """
     program = find_nginx()
     if program is None:
         raise AssertionError("no nginx here; make test sets it up")
-    values: Mapping[str, object] = {"folder": folder, "port": port, "path": path, "upstream": upstream}
-    (folder / "nginx.conf").write_text(NGINX_CONF.format(**values))
+    values: dict[str, object] = {"folder": folder, "port": port, "path": path, "upstream": upstream}
+    (folder / "nginx.conf").write_text(NGINX_CONF.format(**values, http=http, server=server))
     command = [program, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
     process = subprocess.Popen(command)
     try:

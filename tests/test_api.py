@@ -42,6 +42,7 @@ def test_an_article_never_commented_is_an_empty_thread_and_makes_no_row(
     assert answer["thread"] == {
         "id": None,
         "url": ARTICLE,
+        "article": ARTICLE.removeprefix("https:"),
         "title": "A bridge",
         "open": True,
         "count": 0,

@@ -24,6 +24,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("app", "serving"),
     ("web.confirm",),
     ("web.letter_links", "web.letters"),
+    ("web.fragment",),
     (
         "web.api",
         "web.own_comments",

@@ -165,7 +165,13 @@ def test_odd_queries_are_answered_or_refused_but_never_fail(
     ]
     api = "/api/v1/sites/demo"
     for query in queries:
-        for path in (f"{api}/thread", f"{api}/counts", "/sites/demo/thread", "/queue"):
+        for path in (
+            f"{api}/thread",
+            f"{api}/counts",
+            "/sites/demo/thread",
+            "/sites/demo/fragment",
+            "/queue",
+        ):
             response = client.get(path, environ_overrides={"QUERY_STRING": query})
             assert response.status_code < 500, (path, query[:60])
             assert not {"X", "Set-Cookie"} & set(response.headers.keys())

@@ -100,7 +100,12 @@ def test_any_question_at_all_is_answered_or_refused(
     app: Flask, client: FlaskClient, site: SiteView, query: dict[str, str]
 ) -> None:
     asked = urlencode({"url": ARTICLE} | query, errors="surrogatepass")
-    for path in ("/api/v1/sites/demo/thread", "/api/v1/sites/demo/counts", "/sites/demo/thread"):
+    for path in (
+        "/api/v1/sites/demo/thread",
+        "/api/v1/sites/demo/counts",
+        "/sites/demo/thread",
+        "/sites/demo/fragment",
+    ):
         response = client.get(path, query_string=asked, headers={"Accept": "text/html"})
         assert response.status_code in (200, 400, 422), path
 

@@ -194,6 +194,21 @@ def walk_page(two: Two) -> None:
     assert referred.status_code == 422
 
 
+def walk_fragment(two: Two) -> None:
+    address, asked = "/sites/beta/fragment", {"url": ARTICLE, "id": "7"}
+    shown = two.client.get(address, query_string=asked)
+    assert shown.status_code == 200
+    assert SECRET not in shown.text
+    tag = two.client.get("/sites/alpha/fragment", query_string=asked).headers["ETag"]
+    again = two.client.get(address, query_string=asked, headers={"If-None-Match": tag})
+    assert again.status_code == 200
+    assert wrong_fields(two.client.get(address, query_string={"url": f"{ALPHA_ONLY}/x"})) == {
+        "url": "refused"
+    }
+    stranger = two.client.get(address, query_string=asked, headers={"Origin": ALPHA_ONLY})
+    assert is_problem(stranger, 403, "origin-refused")
+
+
 def walk_page_form(two: Two) -> None:
     client, query = two.client, {"url": ARTICLE, "id": "7"}
     alphas = page_ticket(page(client, site="alpha", id="7"))
@@ -331,6 +346,7 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("api.counts", "GET"): walk_counts,
     ("public.thread", "GET"): walk_page,
     ("public.post_comment", "POST"): walk_page_form,
+    ("fragment.show", "GET"): walk_fragment,
     ("status.show", "GET"): walk_status,
     ("status.act", "POST"): walk_status_form,
     ("confirm.show", "GET"): walk_letters_page,

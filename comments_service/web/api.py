@@ -17,11 +17,9 @@ from comments_service.errors import (
 from comments_service.snapshot.counts import counts as counts_of
 from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question, iso
-from comments_service.snapshot.thread import etag
-from comments_service.snapshot.thread import thread as read_thread
 from comments_service.vocabulary import SORTS, SiteView, Status
 from comments_service.web import cors
-from comments_service.web.asked import question_of, site_of
+from comments_service.web.asked import article_name, page_of, question_of, site_of, tag_if_unchanged
 from comments_service.web.forms import LIMITS, text_fields
 from comments_service.web.hurry import count_preview
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for
@@ -54,22 +52,15 @@ def answer_preflight() -> Response | None:
 @blueprint.get("/sites/<site_key>/thread")
 def thread() -> Response:
     """One page of an article's comments; the same answer for everybody who asks the same."""
-    parts, question = wiring(), question_of(g.site)
-    if known := request.if_none_match:
-        tag = etag(question, build=parts.build, now=parts.now())
-        if known.contains_weak(tag):
-            return validated(json_answer({}, 304), tag)
-    page = read_thread(
-        question,
-        catalogue=parts.catalogue,
-        page_size=parts.settings.thread_page_size,
-        build=parts.build,
-        now=parts.now(),
-    )
+    question = question_of(g.site)
+    if tag := tag_if_unchanged(question):
+        return validated(json_answer({}, 304), tag)
+    page = page_of(question)
     body = {
         "thread": {
             "id": str(page.id) if page.id else None,
             "url": page.url,
+            "article": article_name(question.article),
             "title": page.title,
             "open": page.is_open,
             "count": page.count,

@@ -7,9 +7,11 @@ from flask import request
 from comments_service.article_url import identify
 from comments_service.errors import ArticleRefused
 from comments_service.snapshot.question import Question
+from comments_service.snapshot.thread import etag
+from comments_service.snapshot.thread import thread as read_thread
 from comments_service.storage.database import reading
 from comments_service.storage.sites import find_site
-from comments_service.vocabulary import SORTS, ArticleRef, SiteView
+from comments_service.vocabulary import SORTS, ArticleRef, SiteView, ThreadSnapshot
 from comments_service.web.forms import clean_title, comment_id, sentence
 from comments_service.web.wiring import wiring
 
@@ -34,6 +36,11 @@ def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> Arti
     return identify(url, explicit_id, origins=site.origins)
 
 
+def article_name(article: ArticleRef) -> str:
+    """What an article is called where two answers are held together: the owner's id, or its address."""
+    return article.explicit_id or article.normalised_url
+
+
 def question_of(site: SiteView) -> Question:
     """What the query asks of a site. An unknown order means the site's, an unknown comment the first page.
 
@@ -48,4 +55,24 @@ def question_of(site: SiteView) -> Question:
         sort=sort if sort in SORTS else site.options.sort,
         cursor=request.args.get("cursor"),
         comment=comment_id(request.args.get("comment", "")),
+    )
+
+
+def tag_if_unchanged(question: Question) -> str | None:
+    """The validator of the answer where the asker has it already, for one indexed look-up."""
+    if not (known := request.if_none_match):
+        return None
+    tag = etag(question, build=wiring().build, now=wiring().now())
+    return tag if known.contains_weak(tag) else None
+
+
+def page_of(question: Question) -> ThreadSnapshot:
+    """The part of a thread that is asked for."""
+    parts = wiring()
+    return read_thread(
+        question,
+        catalogue=parts.catalogue,
+        page_size=parts.settings.thread_page_size,
+        build=parts.build,
+        now=parts.now(),
     )

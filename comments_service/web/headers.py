@@ -28,7 +28,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        _compress(response)
+        if response.mimetype == "application/json":
+            compress(response)
         _harden(response, is_https=settings.is_https)
         return response
 
@@ -80,12 +81,9 @@ def _harden(response: Response, *, is_https: bool) -> None:
         response.headers.setdefault(name, value)
 
 
-def _compress(response: Response) -> None:
-    if (
-        response.mimetype != "application/json"
-        or response.is_streamed
-        or "Content-Encoding" in response.headers
-    ):
+def compress(response: Response) -> None:
+    """Send an answer in the coding this asker likes: never one with secrets, whose length would tell."""
+    if response.is_streamed or "Content-Encoding" in response.headers:
         return
     response.vary.add("Accept-Encoding")
     wanted = request.accept_encodings.best_match(("br", "gzip"))

@@ -23,6 +23,7 @@ from comments_service.errors import (
 from comments_service.web.words import mistake_words, page_words, problem_language, problem_words
 
 API_PREFIX = "/api/"
+FRAGMENT = "fragment"  # the blueprint of what is put into pages: a page within a page would be a mess
 PROBLEM_TYPE = "application/problem+json"
 RETRY_STORE_SECONDS = 5
 READ_ONLY = "25006"  # PostgreSQL's word for a standby, or a server set so, that is asked to write
@@ -125,7 +126,7 @@ def _show_unknown(error: Exception) -> Response:
 
 def wants_page() -> bool:
     """Whether a person looks at the answer: never below /api/, else who likes HTML best says so in Accept."""
-    if request.path.startswith(API_PREFIX):
+    if request.path.startswith(API_PREFIX) or request.blueprint == FRAGMENT:
         return False
     return request.accept_mimetypes.best_match((PROBLEM_TYPE, "application/json", "text/html")) == "text/html"
 

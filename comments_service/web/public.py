@@ -23,9 +23,8 @@ from comments_service.errors import (
 )
 from comments_service.faces import face_of
 from comments_service.snapshot.question import Question
-from comments_service.snapshot.thread import thread as read_thread
 from comments_service.vocabulary import SORTS, CommentView, SiteView
-from comments_service.web.asked import article_of, question_of, site_of
+from comments_service.web.asked import article_of, page_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
 from comments_service.web.hurry import count_preview
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for, words_for
@@ -89,7 +88,7 @@ def post_comment() -> Response:
             now=wiring().now(),
             lifetime_seconds=wiring().settings.ticket_lifetime_seconds,
         )
-        receipt = take_in(site, Sent(fields, [], ticket.nonce), lang=_lang(question))
+        receipt = take_in(site, Sent(fields, [], ticket.nonce), lang=page_language(question))
     except KEPT_ERRORS as error:
         return _again(question, fields, error)
     _, status_url = tokens_for(site, receipt)
@@ -111,19 +110,13 @@ def _from_referrer(site: SiteView) -> Response:
 
 
 def _page(question: Question, typed: Typed, status: int = 200) -> Response:
-    parts, site = wiring(), question.site
+    site = question.site
     if typed.fields.get("parent") and not (question.cursor or question.comment):
         question = replace(question, comment=comment_id(typed.fields["parent"]))
-    page = read_thread(
-        question,
-        catalogue=parts.catalogue,
-        page_size=parts.settings.thread_page_size,
-        build=parts.build,
-        now=parts.now(),
-    )
+    page = page_of(question)
     html = render_template(
         "public/thread.html",
-        **_words(site, _lang(question)),
+        **_words(site, page_language(question)),
         site=site,
         page=page,
         typed=typed,
@@ -132,8 +125,10 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
         shown={comment.id: comment for comment in page.comments},
         sorts=SORTS,
         face_of=face_of,
-        at=lambda **more: _address(question, **more),
-        here=lambda **more: _address(question, **_place(question), **more),
+        at=lambda **more: thread_address(question, **more),
+        here=lambda **more: thread_address(question, **_place(question), **more),
+        place_of=lambda comment: f"{thread_address(question, comment=comment.id)}#comment-{comment.id}",
+        answered_at=lambda comment: f"#comment-{comment.id}",
         is_first=not (question.cursor or question.comment),
     )
     response = make_response(html, status)
@@ -144,7 +139,7 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
 def _again(question: Question, fields: dict[str, str], error: CommentsError) -> Response:
     """The form once more: the text, the wrong fields, a fresh ticket."""
     wrong = {e.field: e.detail for e in error.errors}
-    lang = _lang(question)
+    lang = page_language(question)
     if isinstance(error, FieldsRefused):
         other = [text for field, text in wrong.items() if field not in ("text", "name", "email", "website")]
         count = wiring().catalogue.plural(
@@ -163,7 +158,7 @@ def _preview(question: Question, fields: dict[str, str]) -> Response:
     """The form once more, with the text above it as it will look; nothing is stored."""
     count_preview()
     try:
-        html = preview_of(question.site, fields, [], lang=_lang(question))
+        html = preview_of(question.site, fields, [], lang=page_language(question))
     except FieldsRefused as error:
         return _again(question, fields, error)
     return _page(question, Typed(_kept(fields), {}, html=html))
@@ -182,8 +177,8 @@ def _refuse_foreign_form() -> None:
         raise OriginRefused("This form can be sent from our own page only.")
 
 
-def _address(question: Question, **more: object) -> str:
-    """The thread's address with something added: below which comment to reply, which part to show."""
+def thread_address(question: Question, **more: object) -> str:
+    """The address of a thread's page, with something added: which comment to answer, which part to show."""
     known = {"url": question.article.url, "id": question.article.explicit_id, "title": question.title}
     known |= {"lang": request.args.get("lang"), "sort": request.args.get("sort")}
     query = urlencode(_only(**known) | {name: str(value) for name, value in more.items() if value})
@@ -204,7 +199,8 @@ def _parent(comments: tuple[CommentView, ...], text: str) -> CommentView | None:
     return next((c for c in comments if c.id == number and not c.is_removed), None)
 
 
-def _lang(question: Question) -> str:
+def page_language(question: Question) -> str:
+    """The language that a page for this question speaks."""
     return wiring().catalogue.language(question.lang, question.site.language)
 
 
