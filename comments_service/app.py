@@ -44,6 +44,7 @@ from comments_service.web import (
     sessions,
     status,
     turns,
+    votes,
 )
 from comments_service.web import (
     settings as settings_pages,
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     for blueprint in (
         api.blueprint,
         own_comments.blueprint,
+        votes.blueprint,
         public.blueprint,
         fragment.blueprint,
         embed.blueprint,

@@ -159,6 +159,24 @@ class CommentDeclined(CommentsError):
     status, slug, title = 409, "comment-declined", "This comment was declined"
 
 
+class VotesOff(CommentsError):
+    """The site takes no votes, or none of this kind."""
+
+    status, slug, title = 409, "votes-off", "There is no voting here"
+
+
+class OwnVote(CommentsError):
+    """Authors cannot vote on what they wrote themselves."""
+
+    status, slug, title = 409, "own-vote", "This comment is your own"
+
+
+class EnoughVotes(CommentsError):
+    """As many readers of one network as may have voted on this comment."""
+
+    status, slug, title = 409, "enough-votes", "Enough readers of your network have voted on this comment"
+
+
 class LastOwner(CommentsError):
     """Somebody must own every site: the last one who does stays as they are."""
 
@@ -250,6 +268,12 @@ class TooManyChanges(CommentsError):
     """Own comments were edited or withdrawn too often; `retry_after_seconds` says when to come back."""
 
     status, slug, title = 429, "too-many-changes", "Those were many changes in a short time"
+
+
+class TooManyVotes(CommentsError):
+    """Many votes from one network; `retry_after_seconds` says when to come back."""
+
+    status, slug, title = 429, "too-many-votes", "Those were many votes in a short time"
 
 
 class StoreUnavailable(CommentsError):

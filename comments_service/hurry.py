@@ -1,4 +1,4 @@
-"""How often one network may edit and withdraw own comments, and ask for previews: told before any work."""
+"""How often one network may change own comments, vote, and ask for previews: told before any work."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
-from comments_service.errors import TooManyChanges
+from comments_service.errors import CommentsError, TooManyChanges, TooManyVotes
 from comments_service.limiter import Limiter
 from comments_service.settings import Settings
 
 
 class Hurry(Limiter):
-    """Counts tries to change own comments, and previews, each kind by itself."""
+    """Counts tries to change own comments, votes, and previews, each kind by itself."""
 
     def __init__(self, settings: Settings) -> None:
         """Count under the limits of the installation."""
@@ -20,6 +20,7 @@ class Hurry(Limiter):
         self._edits = RateLimitItemPerHour(settings.edits_per_hour, namespace="edits")
         self._withdrawals = RateLimitItemPerHour(settings.withdrawals_per_hour, namespace="withdrawals")
         self._previews = RateLimitItemPerMinute(settings.previews_per_minute, namespace="previews")
+        self._votes = RateLimitItemPerMinute(settings.votes_per_minute, namespace="votes")
 
     def preview(self, network: str) -> None:
         """Count one preview.
@@ -27,6 +28,13 @@ class Hurry(Limiter):
         Raises: TooManyChanges, with `retry_after_seconds`.
         """
         self._count((self._previews, network))
+
+    def vote(self, network: str) -> None:
+        """Count one vote.
+
+        Raises: TooManyVotes, with `retry_after_seconds`.
+        """
+        self._count((self._votes, network), TooManyVotes)
 
     def edit(self, network: str) -> None:
         """Count one try to edit; the network is given as a hash.
@@ -42,6 +50,8 @@ class Hurry(Limiter):
         """
         self._count((self._withdrawals, network))
 
-    def _count(self, one_try: tuple[RateLimitItem, str]) -> None:
+    def _count(
+        self, one_try: tuple[RateLimitItem, str], refusal: type[CommentsError] = TooManyChanges
+    ) -> None:
         if (wait := self.wait((one_try,))) > 0:
-            raise TooManyChanges(retry_after_seconds=math.ceil(wait))
+            raise refusal(retry_after_seconds=math.ceil(wait))

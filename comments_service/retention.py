@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from comments_service.clusters.joining import MEMORY
@@ -21,6 +21,7 @@ from comments_service.storage.models import Comment, SubmissionKey
 from comments_service.storage.outbox import Outbox, State
 from comments_service.storage.people import HalfSignIn, Invitation, InvitationSite, SignIn
 from comments_service.storage.removal import remove
+from comments_service.storage.votes import Vote
 from comments_service.submit import KEY_LIFETIME
 from comments_service.vocabulary import Status
 
@@ -44,6 +45,7 @@ class Swept:
     invitations: int = 0
     letters: int = 0
     standings: int = 0
+    votes: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -62,6 +64,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         invitations=_in_batches(lambda session: _drop_invitations(session, now)),
         letters=_in_batches(lambda session: _drop_letters(session, now - LETTERS_KEPT)),
         standings=_in_batches(lambda session: _drop_standings(session, now - UNDO_KEPT)),
+        votes=_in_batches(lambda session: _forget_voters(session, networks_until)),
     )
 
 
@@ -88,6 +91,15 @@ def _forget_networks(session: Session, until: datetime) -> int:
     ids = session.scalars(old.order_by(Comment.id).limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(network_hash=None))
     return len(ids)
+
+
+def _forget_voters(session: Session, until: datetime) -> int:
+    """Drop who voted: the counts stay."""
+    old = select(Vote.comment_id, Vote.voter).where(Vote.cast_at <= until).order_by(Vote.cast_at).limit(BATCH)
+    rows = session.execute(old.with_for_update(skip_locked=True)).all()
+    known = tuple_(Vote.comment_id, Vote.voter).in_([(row.comment_id, row.voter) for row in rows])
+    session.execute(delete(Vote).where(known).execution_options(synchronize_session=False))
+    return len(rows)
 
 
 def _sweep_declined(until: datetime, now: datetime) -> int:

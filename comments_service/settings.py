@@ -98,6 +98,7 @@ class Settings(BaseSettings):
         300, ge=1, description="Submissions of a whole site in a minute."
     )
     previews_per_minute: int = Field(120, ge=1, description="Previews for one network in a minute.")
+    votes_per_minute: int = Field(60, ge=1, description="Votes of one network in a minute.")
     edits_per_hour: int = Field(60, ge=1, description="Tries of a network to edit comments, in an hour.")
     withdrawals_per_hour: int = Field(60, ge=1, description="Tries of a network to withdraw any, in an hour.")
     ticket_lifetime_seconds: int = Field(14_400, ge=60, description="How long an opened form may be sent.")

@@ -23,7 +23,7 @@ from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.sites import find_site
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, ModeratorView, Role, Rules, SiteView
+from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, ModeratorView, Role, Rules, SiteView, Voting
 
 MAX_ORIGINS = 100
 MAX_NAME_CHARACTERS = 200
@@ -63,11 +63,12 @@ class SiteChange:
     avatars: bool | None = None
     signed_names: SignedNames | None = None
     edit_minutes: int | None = None
+    votes: str | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """What of it is a change of options, in their stored form, but for what depends on those before."""
-        wanted = {"sort": self.sort, "avatars": self.avatars, "edit_minutes": self.edit_minutes}
+        wanted = {name: getattr(self, name) for name in ("sort", "avatars", "edit_minutes", "votes")}
         return {name: value for name, value in wanted.items() if value is not None}
 
     @property
@@ -258,14 +259,20 @@ def _apply(site: Site, change: SiteChange, catalogue: Catalogue) -> None:
         site.is_open = change.is_open
     if change.takes_letters is not None:
         site.takes_letters = change.takes_letters
-    if change.sort is not None and change.sort not in SORTS:
-        raise _refusal("sort", "unknown", f"Comments come in one of these orders: {', '.join(SORTS)}.")
-    if change.edit_minutes is not None and not 0 <= change.edit_minutes <= MAX_EDIT_MINUTES:
-        detail = f"Authors can change what they wrote for 0 to {MAX_EDIT_MINUTES} minutes."
-        raise _refusal("edit_minutes", "range", detail)
+    _refuse_unknown_options(change)
     site.options = {**site.options, **change.options, **_signed_names(site, change.signed_names)}
     if change.max_depth is not None and not 1 <= change.max_depth <= MAX_DEPTH:
         raise FieldsRefused(f"Replies can be shown 1 to {MAX_DEPTH} deep.")
+
+
+def _refuse_unknown_options(change: SiteChange) -> None:
+    if change.sort not in (None, *SORTS):
+        raise _refusal("sort", "unknown", f"Comments come in one of these orders: {', '.join(SORTS)}.")
+    if change.votes not in (None, *Voting):
+        raise _refusal("votes", "unknown", f"Votes are one of these: {', '.join(Voting)}.")
+    if change.edit_minutes is not None and not 0 <= change.edit_minutes <= MAX_EDIT_MINUTES:
+        detail = f"Authors can change what they wrote for 0 to {MAX_EDIT_MINUTES} minutes."
+        raise _refusal("edit_minutes", "range", detail)
 
 
 def _signed_names(site: Site, wanted: SignedNames | None) -> dict[str, Any]:

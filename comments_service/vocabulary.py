@@ -17,7 +17,7 @@ MAX_URL_CHARACTERS = 2_000
 MAX_ARTICLE_ID_CHARACTERS = 200
 MAX_EDIT_MINUTES = 10_080  # a week
 MAX_NOTE_CHARACTERS = 500
-SORTS = ("oldest", "newest")  # the orders of top-level comments; replies always come oldest first
+SORTS = ("oldest", "newest", "top")  # the orders of top-level comments; replies always come oldest first
 
 
 class Status(StrEnum):
@@ -32,6 +32,30 @@ class Status(StrEnum):
     def told(self) -> str:
         """The word for it that an author gets: spam and trash are both told as "declined"."""
         return "declined" if self in (Status.SPAM, Status.TRASH) else str(self)
+
+
+class Voting(StrEnum):
+    """How readers may vote on the comments of a site."""
+
+    OFF = "off"
+    UP = "up"
+    BOTH = "both"
+
+
+class Choice(StrEnum):
+    """What one reader thinks of a comment; `none` takes back what was said before."""
+
+    UP = "up"
+    DOWN = "down"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Votes:
+    """How many readers voted for a comment, and against it."""
+
+    up: int = 0
+    down: int = 0
 
 
 class Badge(StrEnum):
@@ -95,19 +119,35 @@ class Rules:
 class Options:
     """How a site wants its threads to be shown; what is not stored is as for a new site.
 
-    `edit_minutes` is how long authors may change what they wrote; 0 is not at all.
+    `edit_minutes` is how long authors may change what they wrote; 0 is not at all. `votes` is a `Voting`.
     """
 
     sort: str = SORTS[0]
     avatars: bool = True
     signed_names: int = 0  # 0: not taken; else which of its secrets the site's owner has
     edit_minutes: int = 15
+    votes: str = Voting.OFF.value
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Options:
         """Options as they are kept in the database; a release that went back leaves what it does not know."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in stored.items() if name in known})
+
+    @property
+    def has_votes(self) -> bool:
+        """Whether readers may vote at all."""
+        return self.votes != Voting.OFF
+
+    @property
+    def sorts(self) -> tuple[str, ...]:
+        """The orders that readers may choose from: by votes only where there are any."""
+        return SORTS if self.has_votes else SORTS[:-1]
+
+    @property
+    def order(self) -> str:
+        """The order for whoever has chosen none."""
+        return self.sort if self.sort in self.sorts else SORTS[0]
 
 
 @dataclass(frozen=True)
@@ -239,7 +279,8 @@ class CommentView:
     """One comment as shown. `html` is safe; a removed one keeps its place only for the replies below it.
 
     `depth` is where it is shown, at most as deep as the site wants. Of a top-level one `replies` counts all
-    that readers can see below it, and `left` says which of them this page leaves out.
+    that readers can see below it, and `left` says which of them this page leaves out. `votes` is missing
+    where the site takes none.
     """
 
     id: int
@@ -258,6 +299,7 @@ class CommentView:
     root_id: int | None = None
     replies: int = 0
     left: Left | None = None
+    votes: Votes | None = None
 
 
 @dataclass(frozen=True)

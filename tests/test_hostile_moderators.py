@@ -105,7 +105,7 @@ FORMS: dict[str, Door] = {
     "/settings/<key>/rules": Door({"do": "try", "version": "1", "earlier": "1", "own": "max_depth"} | RULES),
     "/settings/<key>/embed": Door({"url": "http://127.0.0.1/"}),
     "/settings/<key>/fields": Door({"required": "name", "letters": "on", "version": "1"}),
-    "/settings/<key>/display": Door({"sort": "newest", "edit_minutes": "15", "version": "1"}),
+    "/settings/<key>/display": Door({"sort": "newest", "votes": "up", "edit_minutes": "15", "version": "1"}),
     "/settings/<key>/words": Door({"do": "save", "key": "form.submit", "form-text": "x", "version": "1"}),
     "/settings/<key>/people": Door(PERSON),
 }

@@ -123,7 +123,9 @@ FORGED = [
     packed(WHEN, 1, "sideways"),
     packed(WHEN, 1, "below"),
     packed(WHEN, 1, "below", 2, 2**40),
-    packed(WHEN, 1, "after", 2),
+    packed(WHEN, 1, "after", 2, 3),
+    packed(WHEN, 1, "after", "2"),
+    packed(WHEN, 1, "after", -(2**40)),
     packed(WHEN, True, "after"),
     packed("2026-11-23T10:00:00", 1, "after"),
     packed({}, 1, []),
@@ -139,7 +141,8 @@ def test_a_cursor_nobody_gave_out_is_malformed(text: str) -> None:
 
 
 def test_a_cursor_comes_back_as_it_was() -> None:
-    for position in (Position(NOW, 7), Position(NOW, 7, Way.BEFORE), Position(NOW, 7, Way.BELOW, 3, 20)):
+    plain, ranked = Position(NOW, 7), Position(NOW, 7, Way.FROM, rank=-3)
+    for position in (plain, ranked, Position(NOW, 7, Way.BEFORE), Position(NOW, 7, Way.BELOW, 3, 20)):
         assert read_cursor(cursor(position)) == position
 
 

@@ -76,8 +76,8 @@ class Two:
 @pytest.fixture
 def two(app: Flask, client: FlaskClient) -> Two:
     """Two sites with comments on the same article."""
-    alpha = a_site(app, key="alpha", origins=(ORIGIN, ALPHA_ONLY), rules=KNOWN)
-    beta = a_site(app, key="beta", origins=(ORIGIN, BETA_ONLY), rules=KNOWN)
+    alpha = a_site(app, key="alpha", origins=(ORIGIN, ALPHA_ONLY), rules=KNOWN, options={"votes": "up"})
+    beta = a_site(app, key="beta", origins=(ORIGIN, BETA_ONLY), rules=KNOWN, options={"votes": "up"})
     approved = a_comment(app, alpha, article_id="7", text=SECRET, name="Alpha's own", email=EMAIL)
     a_comment(app, alpha, url=f"{ALPHA_ONLY}/x")
     for number in range(2):
@@ -146,6 +146,22 @@ def walk_own(two: Two) -> None:
 
 def walk_own_edit(two: Two) -> None:
     change_foreign(two, "PATCH")
+
+
+def walk_vote(two: Two) -> None:
+    address = f"/api/v1/comments/{two.approved.id}/vote"
+    stranger = two.client.put(address, json={"vote": "up"}, headers={"Origin": BETA_ONLY})
+    assert is_problem(stranger, 403, "origin-refused")
+
+
+def walk_vote_form(two: Two) -> None:
+    sent = two.client.post(
+        "/sites/beta/thread/votes",
+        query_string={"url": f"{ORIGIN}/x"},
+        data={"comment": str(two.approved.id), "vote": "up"},
+        headers={"Origin": OWN_ORIGIN},
+    )
+    assert is_problem(sent, 404, "comment-not-found")
 
 
 def walk_own_withdrawal(two: Two) -> None:
@@ -342,6 +358,8 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("own.show", "GET"): walk_own,
     ("own.edit", "PATCH"): walk_own_edit,
     ("own.withdraw", "DELETE"): walk_own_withdrawal,
+    ("votes.vote", "PUT"): walk_vote,
+    ("public.vote", "POST"): walk_vote_form,
     ("api.preview", "POST"): walk_preview,
     ("api.counts", "GET"): walk_counts,
     ("public.thread", "GET"): walk_page,

@@ -78,7 +78,11 @@ def unseen(url: str, count: int) -> Article:
 
 
 SHAPES = {"top-level comments": flat, "replies of one comment": answered, "spam around twenty": unseen}
-PAGES: Mapping[str, Mapping[str, str]] = {"first page": {}, "newest first": {"sort": "newest"}}
+PAGES: Mapping[str, Mapping[str, str]] = {
+    "first page": {},
+    "newest first": {"sort": "newest"},
+    "top first": {"sort": "top"},
+}
 
 
 def measure(url: str, comments: int, rounds: int) -> bool:
@@ -99,7 +103,8 @@ def measure(url: str, comments: int, rounds: int) -> bool:
 def _figures(app: Flask, comments: int, rounds: int) -> Iterator[Figure]:
     with app.app_context():
         with transaction() as session:
-            session.add(Site(key="demo", name="Demo", origins=[ORIGIN], created_at=BEGAN))
+            options = {"votes": "both"}
+            session.add(Site(key="demo", name="Demo", origins=[ORIGIN], options=options, created_at=BEGAN))
         pairs = {
             name: (
                 make_shape(f"{ORIGIN}/{number}/small", SMALL),
@@ -113,8 +118,9 @@ def _figures(app: Flask, comments: int, rounds: int) -> Iterator[Figure]:
     for name, (small, large) in pairs.items():
         for page, asked in PAGES.items():
             yield _figure(client, f"{page} of {name}", rounds, (small, asked), (large, asked))
-        links = [(article, {"comment": str(article.last)}) for article in (small, large)]
-        yield _figure(client, f"link into {name}", rounds, *links)
+        for sort in ("oldest", "top"):
+            links = [(one, {"comment": str(one.last), "sort": sort}) for one in (small, large)]
+            yield _figure(client, f"link into {name}, {sort} first", rounds, *links)
 
 
 def _figure(
@@ -139,7 +145,8 @@ def _figure(
 
 def _add(url: str, count: int, *, below: int | None = None, status: Status = Status.APPROVED) -> list[int]:
     with transaction() as session:
-        return add(session, 1, identify(url, None, origins=[ORIGIN]), count, below=below, status=status)
+        article = identify(url, None, origins=[ORIGIN])
+        return add(session, 1, article, count, below=below, status=status, with_votes=True)
 
 
 def main() -> int:

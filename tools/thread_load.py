@@ -24,6 +24,7 @@ def add(
     *,
     below: int | None = None,
     status: Status = Status.APPROVED,
+    with_votes: bool = False,
 ) -> list[int]:
     """Add so many comments, each later than the one before: on the first level, or replies of one there."""
     thread = open_thread(session, site_id, article, title="A long article", now=BEGAN)
@@ -42,6 +43,8 @@ def add(
             "verdict_reason": "no-rule",
             "created_at": BEGAN + STEP * number,
             "status_changed_at": BEGAN + STEP * number,
+            "up_count": number * number % 41 if with_votes else 0,
+            "down_count": number % 7 if with_votes else 0,
         }
         for number in range(offset, offset + count)
     ]

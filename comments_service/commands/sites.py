@@ -23,7 +23,7 @@ from comments_service.sites import (
     owner_lines,
 )
 from comments_service.texts import Catalogue
-from comments_service.vocabulary import SORTS, SiteView
+from comments_service.vocabulary import SORTS, SiteView, Voting
 
 
 def _required_fields(
@@ -106,6 +106,7 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option("--sort", type=click.Choice(SORTS), help="Which comments come first.")
 @click.option("--edit-minutes", type=int, help="How long authors may change their words; 0 is never.")
 @click.option("--avatars/--no-avatars", default=None, help="Whether a picture is drawn beside each name.")
+@click.option("--votes", type=click.Choice(list(Voting)), help="How readers may vote on comments.")
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
@@ -150,6 +151,7 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "avatars": view.options.avatars,
         "signed_names": bool(view.options.signed_names),
         "edit_minutes": view.options.edit_minutes,
+        "votes": view.options.votes,
         "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

@@ -62,7 +62,8 @@ def own_comment(site_key: str, comment_id: int, *, now: datetime) -> OwnComment:
             raise CommentNotFound
         comment, site = row.Comment, row.Site.view()
         depth = min(comment.depth, in_force(site, row.Thread).rules.max_depth)
-        view = comment_view(comment, comment.page_url, depth, is_own=True)
+        has_votes = site.options.has_votes
+        view = comment_view(comment, comment.page_url, depth, is_own=True, has_votes=has_votes)
         return OwnComment(
             site=site,
             view=replace(view, status=told(comment)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -44,6 +44,7 @@ class Position:
     """A comment's place in the order of time, and which way to read from there.
 
     Of replies it says below which comment they stand, and how many come before: nobody has to count again.
+    `rank` is its place by votes, where that is what the comments are ordered by.
     """
 
     created_at: datetime
@@ -51,6 +52,7 @@ class Position:
     way: Way = Way.AFTER
     root_id: int = 0
     seen: int = 0
+    rank: int = 0
 
 
 def cursor(position: Position) -> str:
@@ -58,6 +60,8 @@ def cursor(position: Position) -> str:
     packed: list[object] = [position.created_at.isoformat(), position.id, str(position.way)]
     if position.way is Way.BELOW:
         packed += [position.root_id, position.seen]
+    elif position.rank:
+        packed.append(position.rank)
     return base64.urlsafe_b64encode(json.dumps(packed).encode()).decode().rstrip("=")
 
 
@@ -68,12 +72,17 @@ def read_cursor(text: str) -> Position:
     """
     try:
         moment, number, way, *more = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        position = Position(datetime.fromisoformat(moment), number, Way(way), *more)
-        numbers = (number, *more)
-        is_good = all(type(one) is int and 0 < one < _MAX_ID for one in numbers)
-        is_good = is_good and len(more) == (2 if position.way is Way.BELOW else 0)
+        position, counts = Position(datetime.fromisoformat(moment), number, Way(way)), [number]
+        if position.way is Way.BELOW:
+            root_id, seen = more
+            position, counts = replace(position, root_id=root_id, seen=seen), [number, root_id, seen]
+        elif more:
+            (rank,) = more
+            position = replace(position, rank=rank)
     except (ValueError, TypeError, RecursionError) as error:
         raise Malformed("The cursor is not one of ours.") from error
+    is_good = all(type(one) is int and 0 < one < _MAX_ID for one in counts)
+    is_good = is_good and type(position.rank) is int and abs(position.rank) < _MAX_ID
     if not is_good or position.created_at.tzinfo is None or not 2000 < position.created_at.year < 3000:
         raise Malformed("The cursor is not one of ours.")
     return position

@@ -52,7 +52,8 @@ def thread(
         count = row.approved_count if row else 0
         title = question.title or (row.title if row else "")
         lang = catalogue.language(question.lang, question.site.language)
-        frame = Frame(question.article.url, min(MAX_LEVELS, in_force(question.site, row).rules.max_depth))
+        depth = min(MAX_LEVELS, in_force(question.site, row).rules.max_depth)
+        frame = Frame(question.article.url, depth, question.site.options.has_votes)
         return ThreadSnapshot(
             id=row.id if row else None,
             url=question.article.url,
@@ -88,7 +89,7 @@ def _find(
     if wanted is not None:
         root_id = wanted.root_id or wanted.id
         root = roots_of(session, thread_id, [root_id]).get(root_id)
-        if root is not None and root_id not in path.pinned:
+        if root is not None and root_id not in path.tops:
             position = root.position(Way.FROM)
     page = path.page(position, page_size)
     return Found(page, first_replies(session, thread_id, page.roots, wanted))

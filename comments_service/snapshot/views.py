@@ -11,12 +11,14 @@ from comments_service import markup
 from comments_service.snapshot.replies import Replies
 from comments_service.snapshot.roots import Root
 from comments_service.storage.models import Comment
-from comments_service.vocabulary import Author, Badge, CommentView, Status
+from comments_service.vocabulary import Author, Badge, CommentView, Status, Votes
 
 CACHED_TEXT_CHARACTERS = 2_000  # longer ones are rare, and 2,048 of them would be 128 MiB
 
 
-def comment_view(comment: Comment, page_url: str, depth: int, *, is_own: bool = False) -> CommentView:
+def comment_view(
+    comment: Comment, page_url: str, depth: int, *, is_own: bool = False, has_votes: bool = False
+) -> CommentView:
     """A row as people may see it: its text only if it is approved, or if it is the asker's own."""
     is_shown = is_own or comment.status == Status.APPROVED
     return CommentView(
@@ -34,6 +36,7 @@ def comment_view(comment: Comment, page_url: str, depth: int, *, is_own: bool = 
         is_pinned=is_shown and comment.pinned_at is not None,
         is_picked=is_shown and comment.picked_at is not None,
         root_id=comment.root_id,
+        votes=_votes(comment) if has_votes else None,
     )
 
 
@@ -48,6 +51,12 @@ class Frame:
 
     page_url: str
     max_depth: int
+    has_votes: bool = False
+
+    def view(self, comment: Comment, level: int) -> CommentView:
+        """A comment on this level, which is shown no deeper than the site wants."""
+        depth = min(level, self.max_depth)
+        return comment_view(comment, self.page_url, depth, has_votes=self.has_votes)
 
 
 def in_reading_order(
@@ -61,12 +70,12 @@ def in_reading_order(
     below = _homes([root.id for root, _ in roots], replies.comments, max(2, frame.max_depth))
     views = []
     for root, row in roots:
-        view = comment_view(row, frame.page_url, 1)
+        view = frame.view(row, 1)
         views.append(replace(view, replies=root.replies, left=replies.left.get(root.id)))
         waiting = [(comment, 2) for comment in below[root.id][::-1]]
         while waiting:
             comment, level = waiting.pop()
-            views.append(comment_view(comment, frame.page_url, min(level, frame.max_depth)))
+            views.append(frame.view(comment, level))
             waiting += [(reply, level + 1) for reply in below[comment.id][::-1]]
     return tuple(views)
 
@@ -94,6 +103,11 @@ def _homes(
 def _author(comment: Comment) -> Author:
     badge = comment.badge if comment.moderator_id is None else Badge.MODERATOR
     return Author(comment.name, comment.website, badge)
+
+
+def _votes(comment: Comment) -> Votes | None:
+    """What readers think of it; of what they do not see they think nothing."""
+    return Votes(comment.up_count, comment.down_count) if comment.status == Status.APPROVED else None
 
 
 def _html(text: str) -> str:

@@ -42,6 +42,7 @@ from comments_service.storage import (  # noqa: F401 -- every table is known by 
     people,
     rules,
     search,
+    votes,
 )
 from comments_service.storage.base import Base
 

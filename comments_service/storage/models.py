@@ -108,6 +108,7 @@ class Comment(Base):
     where it signed the name. `verdict` holds `reasons` and `facts` of the automatic decision.
     A row with `edits_id` is no comment but an author's edit of that one, which waits beside it and can never
     be approved itself. `author_note` is what a moderator who declined it wants its author to read.
+    `up_count` and `down_count` are the votes of readers; `votes.cast` alone changes them.
     """
 
     __tablename__ = "comment"
@@ -128,6 +129,7 @@ class Comment(Base):
         _some("edits_id IS NOT NULL", "ix_comment_edits", "edits_id", "id"),
         _some("edits_id IS NOT NULL", "ix_comment_edits_of_site", "site_id", "created_at"),
         _some("pinned_at IS NOT NULL", "ix_comment_pinned", "thread_id", "pinned_at"),
+        _some("picked_at IS NOT NULL", "ix_comment_picked", "thread_id", "picked_at"),
         _some("is_purged IS true", "ix_comment_purged", "site_id", "status"),
         Index("ix_comment_site_time", "site_id", "created_at"),
         Index("ix_comment_thread_time", "thread_id", "created_at"),
@@ -171,6 +173,8 @@ class Comment(Base):
     verdict: Mapped[dict[str, Any]] = mapped_column(default=dict)
     edits_id: Mapped[int | None] = mapped_column(ForeignKey("comment.id"))
     author_note: Mapped[str | None] = mapped_column(String(500))
+    up_count: Mapped[int] = mapped_column(default=0)
+    down_count: Mapped[int] = mapped_column(default=0)
 
     @property
     def state(self) -> Status:
@@ -182,11 +186,15 @@ class ThreadRoot(Base):
     """A top-level comment that readers see, in its order, with the number of approved replies below it.
 
     It is there while the comment is approved, or while its place is needed by replies: so a page of a thread
-    is one stretch of an index, whatever else the article was sent. `roots.show_roots` alone writes it.
+    is one stretch of an index, whatever else the article was sent. `rank` is the votes against it less those
+    for it: what is liked comes first, as what is old does. `roots.show_roots` and `votes.cast` write it.
     """
 
     __tablename__ = "thread_root"
-    __table_args__ = (Index("ix_thread_root_order", "thread_id", "created_at", "comment_id"),)
+    __table_args__ = (
+        Index("ix_thread_root_order", "thread_id", "created_at", "comment_id"),
+        Index("ix_thread_root_top", "thread_id", "rank", "created_at", "comment_id"),
+    )
 
     comment_id: Mapped[int] = mapped_column(
         ForeignKey("comment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
@@ -194,6 +202,7 @@ class ThreadRoot(Base):
     thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
     created_at: Mapped[datetime]
     replies: Mapped[int]
+    rank: Mapped[int] = mapped_column(default=0)
 
 
 class CommentReason(Base):

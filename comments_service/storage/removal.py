@@ -15,6 +15,7 @@ from comments_service.storage.journal import DECIDED, STANDING_ACTIONS, JournalR
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
 from comments_service.storage.roots import show_roots
 from comments_service.storage.search import forget
+from comments_service.storage.votes import Vote
 from comments_service.vocabulary import Status
 
 EMPTY_PLACE: dict[str, object] = {
@@ -35,6 +36,8 @@ EMPTY_PLACE: dict[str, object] = {
     "badge": None,
     "signer_hash": None,
     "author_note": None,
+    "up_count": 0,
+    "down_count": 0,
     "verdict": {},
     "is_purged": True,
     "status": Status.TRASH,
@@ -68,6 +71,7 @@ def remove(session: Session, ids: Collection[int]) -> None:
     session.execute(delete(CommentReason).where(CommentReason.comment_id.in_(ids)))
     session.execute(delete(Revision).where(Revision.comment_id.in_(ids)))
     session.execute(delete(Claim).where(Claim.comment_id.in_(ids)))
+    session.execute(delete(Vote).where(Vote.comment_id.in_(ids)))
     forget(session, ids)
     _forget_in_journal(session, ids)
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))

@@ -29,9 +29,10 @@ def show_roots(session: Session, ids: Collection[int]) -> None:
     )
     # Counted one by one: a join might be planned as a reading of all replies there are
     replies = select(func.count()).where(*below).correlate(Comment).scalar_subquery().label("replies")
-    tops = select(Comment.id, Comment.thread_id, Comment.created_at, replies, Comment.status)
+    rank = (Comment.down_count - Comment.up_count).label("rank")
+    tops = select(Comment.id, Comment.thread_id, Comment.created_at, replies, Comment.status, rank)
     found = tops.where(Comment.id.in_(ids), Comment.root_id.is_(None)).subquery()
-    shown = select(found.c.id, found.c.thread_id, found.c.created_at, found.c.replies)
+    shown = select(found.c.id, found.c.thread_id, found.c.created_at, found.c.replies, found.c.rank)
     shown = shown.where(or_(found.c.status == Status.APPROVED, found.c.replies > 0))
-    columns = [ThreadRoot.comment_id, ThreadRoot.thread_id, ThreadRoot.created_at, ThreadRoot.replies]
-    session.execute(insert(ThreadRoot).from_select(columns, shown))
+    names = ["comment_id", "thread_id", "created_at", "replies", "rank"]
+    session.execute(insert(ThreadRoot).from_select(names, shown))

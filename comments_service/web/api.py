@@ -17,7 +17,7 @@ from comments_service.errors import (
 from comments_service.snapshot.counts import counts as counts_of
 from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question, iso
-from comments_service.vocabulary import SORTS, SiteView, Status
+from comments_service.vocabulary import SiteView, Status
 from comments_service.web import cors
 from comments_service.web.asked import article_name, page_of, question_of, site_of, tag_if_unchanged
 from comments_service.web.forms import LIMITS, text_fields
@@ -153,7 +153,8 @@ def _form(question: Question, max_depth: int) -> dict[str, Any]:
         "required": list(site.required),
         "limits": LIMITS,
         "max_depth": max_depth,
-        "sorts": list(SORTS),
+        "sorts": list(site.options.sorts),
+        "votes": site.options.votes,
         "letters": site.takes_letters,
         "avatars": site.options.avatars,
         "signed_names": bool(site.options.signed_names),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import request
+from sqlalchemy import select
 
 from comments_service.article_url import identify
 from comments_service.errors import ArticleRefused
@@ -10,8 +11,9 @@ from comments_service.snapshot.question import Question
 from comments_service.snapshot.thread import etag
 from comments_service.snapshot.thread import thread as read_thread
 from comments_service.storage.database import reading
+from comments_service.storage.models import Comment, Site
 from comments_service.storage.sites import find_site
-from comments_service.vocabulary import SORTS, ArticleRef, SiteView, ThreadSnapshot
+from comments_service.vocabulary import ArticleRef, SiteView, Status, ThreadSnapshot
 from comments_service.web.forms import clean_title, comment_id, sentence
 from comments_service.web.wiring import wiring
 
@@ -23,6 +25,16 @@ def site_of(key: str) -> SiteView:
     """
     with reading() as session:
         return find_site(session, key).view()
+
+
+def site_of_comment(text_id: str) -> tuple[int, SiteView] | None:
+    """A published comment by its id, as it came, and the site it is on; None where there is none."""
+    number = comment_id(text_id)
+    shown = select(Site).join(Comment, Comment.site_id == Site.id)
+    shown = shown.where(Comment.id == (number or 0), Comment.status == Status.APPROVED)
+    with reading() as session:
+        site = session.scalars(shown).first()
+        return (number, site.view()) if number and site is not None else None
 
 
 def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> ArticleRef:
@@ -52,7 +64,7 @@ def question_of(site: SiteView) -> Question:
         article=article_of(site, request.args.get("url"), request.args.get("id")),
         title=clean_title(request.args.get("title", "")),
         lang=request.args.get("lang"),
-        sort=sort if sort in SORTS else site.options.sort,
+        sort=sort if sort in site.options.sorts else site.options.order,
         cursor=request.args.get("cursor"),
         comment=comment_id(request.args.get("comment", "")),
     )

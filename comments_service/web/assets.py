@@ -15,6 +15,7 @@ from comments_service.web.headers import precompressed
 TYPES = {
     "tokens.css": "text/css",
     "comment.css": "text/css",
+    "part.css": "text/css",
     "pages.css": "text/css",
     "queue.css": "text/css",
     "rows.css": "text/css",

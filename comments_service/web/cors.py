@@ -15,7 +15,7 @@ from comments_service.storage.models import Site
 from comments_service.vocabulary import SiteView
 
 ALLOW_HEADERS = "content-type, idempotency-key, authorization"
-ALLOW_METHODS = "GET, POST, PATCH, DELETE"
+ALLOW_METHODS = "GET, POST, PUT, PATCH, DELETE"
 EXPOSE_HEADERS = "Retry-After, ETag"
 MAX_AGE_SECONDS = 86_400
 _SERIALISED = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+")  # RFC 6454 §6.2: nothing else leaves a browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -253,14 +253,16 @@ def clean_title(text: str) -> str:
     return " ".join(shown.split())[:MAX_TITLE_CHARACTERS].strip()
 
 
-def text_fields(body: Mapping[str, object]) -> tuple[dict[str, str], list[FieldError]]:
+def text_fields(
+    body: Mapping[str, object], names: Collection[str] = FIELD_NAMES
+) -> tuple[dict[str, str], list[FieldError]]:
     """The known fields of a JSON body that are text, and an error for each that is something else.
 
     null is absent; unknown fields are left behind. WTForms itself would stumble over numbers and lists.
     """
     fields: dict[str, str] = {}
     errors: list[FieldError] = []
-    for name in FIELD_NAMES:
+    for name in names:
         value = body.get(name)
         if isinstance(value, str):
             fields[name] = value

@@ -27,6 +27,14 @@ def count_preview() -> None:
     _hurry().preview(_network_name())
 
 
+def count_vote() -> None:
+    """Count one vote.
+
+    Raises: TooManyVotes.
+    """
+    _hurry().vote(_network_name())
+
+
 def count_edit() -> None:
     """Count a try to edit.
 

@@ -10,7 +10,7 @@ from flask import Response, jsonify, make_response, request
 from comments_service.errors import LengthRequired, Malformed, TypeRefused
 from comments_service.snapshot.own import OwnComment
 from comments_service.snapshot.question import iso
-from comments_service.vocabulary import CommentView, Status
+from comments_service.vocabulary import CommentView, Status, Votes
 from comments_service.web.forms import EDITORS, EVERYONE
 
 
@@ -24,6 +24,7 @@ def as_json(comment: CommentView) -> dict[str, Any]:
     }
     marks = {"pinned": comment.is_pinned, "picked": comment.is_picked}
     left = comment.left and {"count": comment.left.count, "cursor": comment.left.cursor}
+    votes = {"votes": votes_as_json(comment.votes)} if comment.votes else {}
     below = {} if comment.root_id else {"replies": comment.replies, "left": left}
     return {
         "id": str(comment.id),
@@ -38,7 +39,13 @@ def as_json(comment: CommentView) -> dict[str, Any]:
         "permalink": comment.permalink,
         **below,
         **{mark: True for mark, is_set in marks.items() if is_set},
+        **votes,
     }
+
+
+def votes_as_json(votes: Votes) -> dict[str, int]:
+    """The votes on a comment as the widget gets them."""
+    return {"up": votes.up, "down": votes.down}
 
 
 def own_as_json(own: OwnComment, *, at_first: Status | None = None) -> dict[str, Any]:

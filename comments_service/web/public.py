@@ -8,13 +8,15 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from comments_service import tokens
+from comments_service import tokens, votes
 from comments_service.article_url import same_origin
 from comments_service.errors import (
     ArticleRefused,
+    CommentNotFound,
     CommentsError,
     DuplicateComment,
     FieldsRefused,
+    Malformed,
     OriginRefused,
     StoreUnavailable,
     ThreadClosed,
@@ -22,11 +24,12 @@ from comments_service.errors import (
     TooManyComments,
 )
 from comments_service.faces import face_of
+from comments_service.privacy import network_of
 from comments_service.snapshot.question import Question
-from comments_service.vocabulary import SORTS, CommentView, SiteView
-from comments_service.web.asked import article_of, page_of, question_of, site_of
+from comments_service.vocabulary import Choice, CommentView, SiteView
+from comments_service.web.asked import article_of, page_of, question_of, site_of, site_of_comment
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
-from comments_service.web.hurry import count_preview
+from comments_service.web.hurry import count_preview, count_vote
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for, words_for
 from comments_service.web.own_forms import read_form
 from comments_service.web.wiring import wiring
@@ -95,6 +98,26 @@ def post_comment() -> Response:
     return make_response(redirect(status_url, 303))
 
 
+@blueprint.post("/sites/<site_key>/thread/votes")
+def vote() -> Response:
+    """Count a vote of a page's form, and lead back to the comment: there it can be taken back."""
+    _refuse_foreign_form()
+    count_vote()
+    fields = read_form(("comment", "vote"))
+    known = site_of_comment(fields.get("comment", ""))
+    if known is None or known[1].id != g.site.id:
+        raise CommentNotFound
+    if fields.get("vote") not in list(Choice):
+        raise Malformed
+    choice, parts = Choice(fields["vote"]), wiring()
+    ballot = votes.Ballot(known[0], choice, network_of(request.remote_addr or ""))
+    votes.cast(ballot, keys=parts.keys, now=parts.now())
+    question = question_of(g.site)
+    voted = known[0] if choice is not Choice.NONE else None
+    back = thread_address(question, **_place(question), voted=voted)
+    return make_response(redirect(f"{back}#comment-{known[0]}", 303))
+
+
 def _from_referrer(site: SiteView) -> Response:
     """The owner's noscript line names no address: the page it stands on does. What else it says is kept."""
     referrer = request.headers.get("Referer", "")
@@ -123,13 +146,15 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
         ticket=CommentForm(None, ticket_context(site, question.article)).fresh_ticket,
         parent=_parent(page.comments, typed.fields.get("parent", "")),
         shown={comment.id: comment for comment in page.comments},
-        sorts=SORTS,
+        sorts=site.options.sorts,
         face_of=face_of,
         at=lambda **more: thread_address(question, **more),
         here=lambda **more: thread_address(question, **_place(question), **more),
         place_of=lambda comment: f"{thread_address(question, comment=comment.id)}#comment-{comment.id}",
         answered_at=lambda comment: f"#comment-{comment.id}",
         is_first=not (question.cursor or question.comment),
+        votes_at=thread_address(question, "/votes", **_place(question)),
+        voted=comment_id(request.args.get("voted", "")),
     )
     response = make_response(html, status)
     response.headers["Cache-Control"] = "private, no-cache"  # no-store would empty the form on "back"
@@ -177,12 +202,12 @@ def _refuse_foreign_form() -> None:
         raise OriginRefused("This form can be sent from our own page only.")
 
 
-def thread_address(question: Question, **more: object) -> str:
+def thread_address(question: Question, below: str = "", /, **more: object) -> str:
     """The address of a thread's page, with something added: which comment to answer, which part to show."""
     known = {"url": question.article.url, "id": question.article.explicit_id, "title": question.title}
     known |= {"lang": request.args.get("lang"), "sort": request.args.get("sort")}
     query = urlencode(_only(**known) | {name: str(value) for name, value in more.items() if value})
-    return wiring().absolute(f"/sites/{question.site.key}/thread?{query}")
+    return wiring().absolute(f"/sites/{question.site.key}/thread{below}?{query}")
 
 
 def _place(question: Question) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefus
 from comments_service.rights import require_everywhere
 from comments_service.site_list import list_for
 from comments_service.sites import MAX_ORIGINS, SignedNames, SiteChange, WrongOrigin, add_site, wrong_origins
-from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, Options, Role, SiteView
+from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, Options, Role, SiteView, Voting
 from comments_service.web.sessions import NOTICE, answer, require_moderator
 from comments_service.web.site_pages import save, site_here, site_page, wrong_fields
 from comments_service.web.wiring import wiring
@@ -157,10 +157,14 @@ def change_display(key: str) -> Response:
     given = request.form.get("edit_minutes", str(here.options.edit_minutes)).strip()
     minutes = int(given) if re.fullmatch("[0-9]{1,6}", given) else -1  # no number is out of range, too
     typed = Options(
-        sort=request.form.get("sort", ""), edit_minutes=minutes, avatars="avatars" in request.form
+        sort=request.form.get("sort", ""),
+        edit_minutes=minutes,
+        avatars="avatars" in request.form,
+        votes=request.form.get("votes", here.options.votes),
     )
     try:
-        save(key, SiteChange(sort=typed.sort, edit_minutes=minutes, avatars=typed.avatars))
+        shown = SiteChange(sort=typed.sort, edit_minutes=minutes, avatars=typed.avatars, votes=typed.votes)
+        save(key, shown)
     except (ChangedMeanwhile, FieldsRefused) as error:
         return _display(site_here(key), typed, error)
     return make_response(redirect(url_for("settings.display", key=key), 303))
@@ -225,6 +229,7 @@ def _display(
         site,
         tab="display",
         sorts=SORTS,
+        votings=tuple(Voting),
         typed=typed,
         given=request.form.get("edit_minutes", typed.edit_minutes),
         now=site.options,

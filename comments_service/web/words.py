@@ -15,6 +15,7 @@ from comments_service.texts import SOURCE_LANGUAGE, Texts
 from comments_service.web.wiring import wiring
 
 JUST_NOW = timedelta(minutes=1)
+VOTE_ERRORS = ("enough-votes", "own-vote", "too-many-votes", "votes-off")
 NOTED = ("late", "unfit", "rest")  # what a notice may tell besides: how many were not done, and why
 
 
@@ -62,6 +63,8 @@ def problem_language() -> str:
 def problem_words(lang: str, slug: str, title: str, detail: str) -> tuple[str, str]:
     """What an error page says: the catalogue's sentences for this kind of error, else those it came with."""
     known: Mapping[str, object] = wiring().catalogue.languages[lang]
+    if slug in VOTE_ERRORS:  # the same words as in the widget
+        return str(known["page.error.vote"]), str(known[f"error.{slug}"])
     help_text = known.get(f"page.error.{slug}.help", known.get(detail, detail))
     return str(known.get(f"page.error.{slug}", title)), str(help_text)
 

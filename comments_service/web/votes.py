@@ -1,0 +1,69 @@
+"""The JSON door for votes of readers: no cookie, no account."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from comments_service import votes
+from comments_service.errors import CommentNotFound, FieldError, FieldsRefused
+from comments_service.privacy import network_of
+from comments_service.vocabulary import Choice, SiteView
+from comments_service.web import cors
+from comments_service.web.asked import site_of_comment
+from comments_service.web.forms import text_fields
+from comments_service.web.hurry import count_vote
+from comments_service.web.json_door import json_answer, private, read_json, votes_as_json
+from comments_service.web.wiring import wiring
+from comments_service.web.worded import worded
+
+FIELDS = ("vote", "receipt")
+
+blueprint = Blueprint("votes", __name__, url_prefix="/api/v1/comments")
+cors.init_blueprint(blueprint)
+
+
+@blueprint.before_request
+def answer_preflight() -> Response | None:
+    """The comment says whose site it is; a preflight has no more to say than that some page asks."""
+    if request.method != "OPTIONS":
+        return None
+    cors.allow_any_site()
+    return cors.preflight()
+
+
+@blueprint.put("/<text_id>/vote")
+def vote(text_id: str) -> Response:
+    """Say what this reader thinks of a comment; the counts after it."""
+    cors.require_page()
+    number, site = shown_comment(text_id)
+    count_vote()
+    with worded(site, site.language):
+        choice, receipt = _wanted()
+    ballot = votes.Ballot(number, choice, network_of(request.remote_addr or ""), receipt)
+    counted = votes.cast(ballot, keys=wiring().keys, now=wiring().now())
+    return private(json_answer({"votes": votes_as_json(counted), "vote": choice}))
+
+
+def shown_comment(text_id: str) -> tuple[int, SiteView]:
+    """A published comment and its site, which the page that asks is held against.
+
+    Whether a comment is not there, or not for readers, cannot be told apart.
+
+    Raises: CommentNotFound, OriginRefused.
+    """
+    found = site_of_comment(text_id)
+    if found is None:
+        cors.allow_any_site()
+        raise CommentNotFound
+    cors.allow(found[1])
+    return found
+
+
+def _wanted() -> tuple[Choice, str | None]:
+    fields, errors = text_fields(read_json(), FIELDS)
+    given = fields.get("vote", "")
+    if given not in list(Choice) and not any(error.field == "vote" for error in errors):
+        errors.append(FieldError("vote", "unknown", f"A vote is one of {', '.join(Choice)}."))
+    if errors:
+        raise FieldsRefused(errors=tuple(errors))
+    return Choice(given), fields.get("receipt")
