@@ -49,6 +49,7 @@ EMBED_MODULES = (
     "fields",
     "comment-form",
     "own-comments",
+    "taking-part",
     "thread-pages",
     "thread-view",
     "comment-thread",
@@ -62,6 +63,10 @@ WRITE_MODULES = ("dom", "write-marks", "write-toolbar", "write-preview", "write"
 
 # What comes to a reader who has comments of their own here
 MINE_MODULES = ("dom", "mine-tools", "mine")
+
+# What comes where readers vote, or to one who reports a comment
+PART_STYLES = ("part.css",)
+PART_MODULES = ("dom", "part-memory", "part-votes", "part")
 
 # What comes when there is something to say to the owner of a page
 WHY_MODULES = ("why",)
@@ -134,6 +139,7 @@ def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
         "STYLES": _styles(STYLES, static),
         "BOOT_TEXTS": boot_texts,
         "WRITE": f"write.{write(static).hash}.js",
+        "PART": f"part.{part(static).hash}.js",
         "MINE": f"mine.{mine(static).hash}.js",
         "WHY": f"why.{why(static).hash}.js",
     }
@@ -149,6 +155,12 @@ def write(static: Path = STATIC) -> Bundle:
 def mine(static: Path = STATIC) -> Bundle:
     """The whole of mine.js, a module as well."""
     return join(MINE_MODULES, {}, static, gives="Mine", name="mine")
+
+
+def part(static: Path = STATIC) -> Bundle:
+    """The whole of part.js, a module as well."""
+    constants = {"PART_STYLES": _styles(PART_STYLES, static)}
+    return join(PART_MODULES, constants, static, gives="Part", name="part")
 
 
 def why(static: Path = STATIC) -> Bundle:

@@ -24,6 +24,7 @@ OPTIONS = ("--minify", "--charset=utf8", "--legal-comments=none", "--target=es20
 BUNDLES: dict[str, Callable[[], Bundle]] = {
     "write": bundle.write,
     "mine": bundle.mine,
+    "part": bundle.part,
     "why": bundle.why,
     "count": bundle.count,
     "queue": bundle.queue,

@@ -16,6 +16,7 @@ def main() -> int:
         "embed.js": bundle.embed(Catalogue.load().boot_texts()),
         "write.js": bundle.write(),
         "mine.js": bundle.mine(),
+        "part.js": bundle.part(),
         "why.js": bundle.why(),
         "count.js": bundle.count(),
     }

@@ -1,6 +1,7 @@
 // Talking with the service: no cookies, no session, and every failure is one Problem.
 
 const PATIENCE_MS = 30_000;
+const JSON_TYPE = { "Content-Type": "application/json" };
 
 export class Problem extends Error {
   constructor(slug, { status = 0, detail = "", errors = [], retryAfter = 0 } = {}) {
@@ -48,7 +49,7 @@ export class Service {
   post(fields, key) {
     return request(this.#address("comments"), {
       method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+      headers: { ...JSON_TYPE, "Idempotency-Key": key },
       body: JSON.stringify({ ...this.#article, ...fields }),
     });
   }
@@ -57,7 +58,7 @@ export class Service {
     return request(this.#address("preview"), {
       ...options,
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: JSON_TYPE,
       body: JSON.stringify({ text }),
     });
   }
@@ -66,6 +67,15 @@ export class Service {
   own({ id, receipt }, { headers, ...options }) {
     const address = new URL("comments/" + encodeURIComponent(id), this.#root);
     return request(address, { ...options, headers: { ...headers, Authorization: "Bearer " + receipt } });
+  }
+
+  /** What a reader, who need not be known, says of a comment. */
+  say(id, what, method, fields) {
+    return request(new URL("comments/" + encodeURIComponent(id) + "/" + what, this.#root), {
+      method,
+      headers: JSON_TYPE,
+      body: JSON.stringify(fields),
+    });
   }
 
   counts(addresses, lang) {

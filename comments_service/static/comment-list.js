@@ -9,7 +9,7 @@ export class CommentList {
   #maxDepth;
   #handlers;
 
-  /** `handlers`: {onReply(comment)?, onMore(comment), onShown(id, article), onGo(), tell(words)}. */
+  /** `handlers`: {onReply(comment)?, onMore(comment), onShown(comment, article), onGo(), tell(words)}. */
   constructor(speech, maxDepth, handlers) {
     this.#speech = speech;
     this.#maxDepth = maxDepth;
@@ -71,7 +71,7 @@ export class CommentList {
     else this.element.insertBefore(item, next);
     this.#count(place, 1);
     this.#label(place);
-    this.#handlers.onShown(comment.id, article);
+    this.#handlers.onShown(comment, article);
     return article;
   }
 
@@ -85,9 +85,9 @@ export class CommentList {
     for (let { owner } = this.#places.get(id); owner; owner = owner.owner) this.#fold(owner, false);
   }
 
-  /** The first of those that are not pinned: where what is newest belongs. */
+  /** The first of those that are neither pinned nor picked: where what is newest belongs. */
   get firstUnpinned() {
-    return [...this.element.children].find((item) => !this.#byItem.get(item).pinned) ?? null;
+    return [...this.element.children].find((item) => !isMarked(this.#byItem.get(item))) ?? null;
   }
 
   #repliesOf(owner) {
@@ -149,6 +149,10 @@ function insertByTime(list, item, comment, byItem) {
   let next = null;
   for (let other = list.lastElementChild; other && isBefore(comment, byItem.get(other)); other = other.previousElementSibling) next = other;
   list.insertBefore(item, next);
+}
+
+function isMarked({ pinned, picked }) {
+  return pinned || picked;
 }
 
 function isBefore(one, other) {

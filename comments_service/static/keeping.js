@@ -141,6 +141,7 @@ export class Reader {
 
   forget() {
     write("localStorage", this.#key, null);
+    write("localStorage", "comments:votes:" + this.#site, null);
     for (const key of keysOf("localStorage")) {
       if (key.startsWith(RECEIPTS + this.#site + " ")) write("localStorage", key, null);
     }

@@ -27,7 +27,7 @@ export class OwnComments {
   }
 
   /** Give a comment that is shown its buttons, if it is an own one. */
-  async equip(id, article) {
+  async equip({ id }, article) {
     (await this.#mine)?.equip(id, article);
   }
 

@@ -17,6 +17,10 @@ export class Speech {
     this.#ages = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   }
 
+  number(value) {
+    return this.#numbers.format(value);
+  }
+
   has(key) {
     return Object.hasOwn(this.#texts, key);
   }

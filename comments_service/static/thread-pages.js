@@ -13,7 +13,7 @@ export class ThreadPages {
   #after = make("button", { type: "button", class: "button button--calm comments__more", hidden: true });
   #trouble = make("p", { class: "comments__trouble", role: "status" });
 
-  /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), onShown(id, article), tell(words)}. */
+  /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), onShown(comment, article), tell(words)}. */
   constructor(speech, { max_depth, sorts, avatars: faces }, context) {
     this.#speech = speech;
     this.#context = context;

@@ -4,6 +4,7 @@ import { waitingNote } from "./comment.js";
 import { make } from "./dom.js";
 import { OwnComments } from "./own-comments.js";
 import { addressedComment, selectedIn } from "./page.js";
+import { TakingPart } from "./taking-part.js";
 import { ThreadPages } from "./thread-pages.js";
 
 export class ThreadView {
@@ -12,6 +13,7 @@ export class ThreadView {
   #pages;
   #list;
   #own;
+  #part;
   #form;
   #target;
   #waiting = new Set();
@@ -26,18 +28,18 @@ export class ThreadView {
     this.#context = context;
     this.#own = new OwnComments({
       ...context,
-      speech: this.#speech,
       limit: form.limits.text_bytes,
       say: (words) => this.#say(words),
       onPublished: (comment) => this.#published(comment),
       onGone: (comment) => this.#settled(comment),
     });
+    this.#part = new TakingPart({ ...context, votes: form.votes, say: (words) => this.#say(words) });
     this.#pages = new ThreadPages(this.#speech, form, {
       ...context,
       onReply: thread.open && ((comment) => this.#reply(comment)),
       onReplace: (show) => this.#replace(show),
       onGo: () => this.followAddress("smooth"),
-      onShown: (id, article) => this.#own.equip(id, article),
+      onShown: (comment, article) => [this.#own, this.#part].map((each) => each.equip(comment, article)),
       tell: (words) => this.#say(words),
     });
     this.#list = this.#pages.list;
@@ -78,7 +80,7 @@ export class ThreadView {
   async #showOwn() {
     for (const comment of await this.#own.load((id) => this.#list.has(id))) {
       if (comment.status === "pending") this.#showWaiting(comment);
-      else this.#own.equip(comment.id, this.#list.article(comment.id));
+      else this.#own.equip(comment, this.#list.article(comment.id));
     }
   }
 
@@ -142,7 +144,7 @@ export class ThreadView {
     if (this.#form.busy) return;
     const answered = this.#list.article(this.#form.parent);
     this.#bringFormHome();
-    if (answered) answered.querySelector(".comment__actions button").focus();
+    if (answered) answered.querySelector(".comment__actions > button").focus();
     else this.#form.focus();
   }
 

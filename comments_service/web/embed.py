@@ -27,7 +27,7 @@ def script() -> Response:
     return response
 
 
-@blueprint.get("/<any(embed, count, write, mine, why):name>.<string(length=16):content_hash>.js")
+@blueprint.get("/<any(embed, count, write, mine, part, why):name>.<string(length=16):content_hash>.js")
 def hashed_script(name: str, content_hash: str) -> Response:
     """The same under the name of its content: never another, so it may be kept, and pinned by `integrity`."""
     wanted = _bundle(name)
@@ -42,7 +42,8 @@ def hashed_script(name: str, content_hash: str) -> Response:
 def _bundle(name: str) -> Bundle:
     if name == "embed":
         return bundle.embed(Catalogue.load().boot_texts())
-    return {"write": bundle.write, "mine": bundle.mine, "why": bundle.why, "count": bundle.count}[name]()
+    later = {"write": bundle.write, "mine": bundle.mine, "part": bundle.part, "why": bundle.why}
+    return {**later, "count": bundle.count}[name]()
 
 
 def _script(content: Bundle) -> Response:

@@ -1,0 +1,112 @@
+"""Readers take part by a click: votes that are shown at once, and put back when the service says no."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser import Console, assert_accessible
+from tests.doors import change_site
+from tests.servers import HostPage, LiveService
+from tests.test_own_comments import OPEN
+from tests.test_votes import counted
+from tests.test_widget import (
+    button,
+    comment,
+    kept,
+    on,
+    open_article,
+    post,
+    service,
+    settings_of_service,
+    write,
+)
+
+__all__ = ["service", "settings_of_service"]  # fixtures
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def votes_on(page: Page, name: str) -> Locator:
+    """The buttons below one comment."""
+    return page.get_by_role("group", name=f"Votes on {name}’s comment")
+
+
+def test_a_reader_votes_changes_the_vote_and_takes_it_back(
+    page: Page, console: Console, service: LiveService, host_page: HostPage
+) -> None:
+    change_site(service.app, service.site, options={"votes": "both"}, rules=OPEN)
+    first = on(service, host_page, name="Ana", text="First.")
+    on(service, host_page, name="Ben", text="Second.")
+    open_article(page, host_page)
+    up = votes_on(page, "Ana").get_by_role("button", name="Vote for")
+    down = votes_on(page, "Ana").get_by_role("button", name="Vote against")
+    expect(up).to_have_accessible_name("Vote for Ana’s comment: 0 votes")
+    expect(up).to_have_attribute("aria-pressed", "false")
+    up.press("Enter")
+    expect(up).to_have_accessible_name("Vote for Ana’s comment: 1 vote")
+    expect(up).to_have_attribute("aria-pressed", "true")
+    expect(up).to_be_focused()
+    assert_accessible(page)
+    box = up.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44
+    page.reload()  # this tab remembers
+    expect(up).to_have_attribute("aria-pressed", "true")
+    down.click()
+    expect(down).to_have_accessible_name("Vote against Ana’s comment: 1 vote")
+    expect(up).to_have_accessible_name("Vote for Ana’s comment: 0 votes")
+    down.click()
+    expect(down).to_have_accessible_name("Vote against Ana’s comment: 0 votes")
+    assert "votes" not in kept(page, "localStorage")
+    up.dblclick()  # the last wish counts, however quick
+    up.click()
+    expect(up).to_have_accessible_name("Vote for Ana’s comment: 1 vote")
+    page.get_by_role("combobox", name="Order").select_option("Top first")
+    expect(page.get_by_role("article").first).to_contain_text("First.")
+    assert counted(service.app, first.id) == (1, 0, 1)
+    write(page, "An own one.", name="Cleo")
+    post(page)
+    mine = comment(page, "An own one.").get_by_role("button", name="Vote for")
+    mine.click()
+    told = comment(page, "An own one.").get_by_text("This comment is your own, so you cannot vote on it.")
+    expect(told).to_be_visible()
+    expect(mine).to_have_attribute("aria-pressed", "false")
+    assert_accessible(page)
+    button_reply = comment(page, "First.").get_by_role("button", name="Reply to Ana")
+    button_reply.click()
+    button(page, "Cancel reply").click()
+    expect(button_reply).to_be_focused()
+    assert console.unexpected == []
+
+
+def test_a_vote_that_does_not_arrive_is_taken_from_the_screen_and_told(
+    page: Page, console: Console, service: LiveService, host_page: HostPage
+) -> None:
+    change_site(service.app, service.site, options={"votes": "up"})
+    ana = on(service, host_page, name="Ana", text="First.")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    def fail(route: Route) -> None:
+        route.abort()
+
+    page.route("**/vote", fail)
+    open_article(page, host_page)
+    up = votes_on(page, "Ana").get_by_role("button")
+    expect(up).to_have_count(1)
+    up.click()
+    expect(votes_on(page, "Ana")).to_contain_text("Your vote could not be counted. Please try again.")
+    expect(up).to_have_attribute("aria-pressed", "false")
+    expect(up).to_have_accessible_name("Vote for Ana’s comment: 0 votes")
+    page.unroute("**/vote")
+    up.click()
+    expect(up).to_have_attribute("aria-pressed", "true")
+    expect(votes_on(page, "Ana")).not_to_contain_text("could not")
+    assert counted(service.app, ana.id) == (1, 0, 1)
+    assert any("/part." in url for url in asked)
+    change_site(service.app, service.site, options={})
+    asked.clear()
+    open_article(page, host_page)
+    expect(votes_on(page, "Ana")).to_have_count(0)
+    assert not any("/part." in url for url in asked)
+    assert [one for one in console.unexpected if "net::ERR_FAILED" not in one] == []
