@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -67,6 +67,10 @@ MINE_MODULES = ("dom", "mine-tools", "mine")
 # What comes where readers vote, or to one who reports a comment
 PART_STYLES = ("part.css",)
 PART_MODULES = ("dom", "part-memory", "part-votes", "part")
+
+# What comes where the owner's own styles dress the thread
+CLASSIC_STYLES = ("bare.css",)
+CLASSIC_MODULES = ("dom", "classic")
 
 # What comes when there is something to say to the owner of a page
 WHY_MODULES = ("why",)
@@ -138,10 +142,7 @@ def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
     constants = {
         "STYLES": _styles(STYLES, static),
         "BOOT_TEXTS": boot_texts,
-        "WRITE": f"write.{write(static).hash}.js",
-        "PART": f"part.{part(static).hash}.js",
-        "MINE": f"mine.{mine(static).hash}.js",
-        "WHY": f"why.{why(static).hash}.js",
+        **{name.upper(): f"{name}.{make(static).hash}.js" for name, make in LATER.items()},
     }
     return join(EMBED_MODULES, constants, static, name="embed")
 
@@ -163,9 +164,25 @@ def part(static: Path = STATIC) -> Bundle:
     return join(PART_MODULES, constants, static, gives="Part", name="part")
 
 
+def classic(static: Path = STATIC) -> Bundle:
+    """The whole of classic.js, a module as well."""
+    constants = {"CLASSIC_STYLES": _styles(CLASSIC_STYLES, static)}
+    return join(CLASSIC_MODULES, constants, static, gives="dress", name="classic")
+
+
 def why(static: Path = STATIC) -> Bundle:
     """The whole of why.js, a module as well."""
     return join(WHY_MODULES, {}, static, gives="explain", name="why")
+
+
+# What embed.js imports when it is needed, by names that modules find as constants: WRITE for `write`
+LATER: dict[str, Callable[[Path], Bundle]] = {
+    "write": write,
+    "part": part,
+    "mine": mine,
+    "classic": classic,
+    "why": why,
+}
 
 
 def count(static: Path = STATIC) -> Bundle:

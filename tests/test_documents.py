@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from comments_service.bundle import STATIC
 from comments_service.sites import owner_lines
 from tools.screenshots import MAX_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#]+)[^)]*\)|(?:src|srcset|href)=\"([^\"]+)\"")
+PARTS = re.compile(r'class: "([\w -]+)"')
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -37,3 +39,15 @@ def test_the_readme_gives_the_same_two_lines_as_the_command() -> None:
 def test_every_picture_is_there_and_small_enough(name: str, width: int, scheme: str) -> None:
     picture = ROOT / "docs" / "screenshots" / f"{name}-{width}-{scheme}.png"
     assert 0 < picture.stat().st_size < MAX_BYTES
+
+
+def test_the_owners_docs_name_every_part_and_every_property() -> None:
+    scripts = [file for file in STATIC.glob("*.js") if not file.stem.startswith(("queue", "copy", "classic"))]
+    sources = [file.read_text("utf-8") for file in scripts]
+    parts = {part for source in sources for names in PARTS.findall(source) for part in names.split()}
+    styles = [file.read_text("utf-8") for file in STATIC.glob("*.css")]
+    used = {name for style in styles for name in re.findall(r"var\((--comments-[\w-]+)", style)}
+    text = (ROOT / "docs" / "theming.md").read_text("utf-8")
+    named = {word for code in re.findall(r"`([^`\n]+)`", text) for word in code.split()}
+    assert {part for part in parts if not part.endswith("--")} - named == set()
+    assert used == {name for name in named if name.startswith("--comments-")}

@@ -385,7 +385,14 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("account.change", "POST"): walk_password,
 }
 # What these answer is the same for all sites, or belongs to none
-KNOW_NO_SITE = {"embed.script", "embed.hashed_script", "assets.asset", "health.healthz", "health.readyz"}
+KNOW_NO_SITE = {
+    "embed.script",
+    "embed.styles",
+    "embed.hashed_script",
+    "assets.asset",
+    "health.healthz",
+    "health.readyz",
+}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from comments_service import bundle
@@ -22,10 +23,7 @@ OPTIONS = ("--minify", "--charset=utf8", "--legal-comments=none", "--target=es20
 
 # In an order in which each finds those made whose names it holds
 BUNDLES: dict[str, Callable[[], Bundle]] = {
-    "write": bundle.write,
-    "mine": bundle.mine,
-    "part": bundle.part,
-    "why": bundle.why,
+    **{name: partial(make, STATIC) for name, make in bundle.LATER.items()},
     "count": bundle.count,
     "queue": bundle.queue,
     "embed": lambda: bundle.embed(Catalogue.load().boot_texts()),

@@ -20,6 +20,7 @@ KNOWN = frozenset(
         "article-title",
         "target",
         "lang",
+        "style",
         "theme",
         "sort",
         "user",

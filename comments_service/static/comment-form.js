@@ -1,7 +1,7 @@
 // The form: one for the whole thread, it moves under the comment that is answered and back.
 import { Problem } from "./api.js";
 import { nameOf } from "./comment.js";
-import { make } from "./dom.js";
+import { freshId, make } from "./dom.js";
 import { Fields } from "./fields.js";
 import { WRITE } from "./generated.js";
 import { signedName } from "./page.js";
@@ -24,22 +24,23 @@ export class CommentForm {
   #trouble;
   #button;
   #consent;
-  #letter = make("input", { type: "checkbox", name: "audience" });
+  #note = freshId("note");
+  #letter = make("input", { type: "checkbox", name: "audience", class: "form__check" });
   #parent = null;
   #busy = false;
 
-  constructor({ speech, rules, service, drafts, reader, unsent, signal, user, onPosted, onCancel }) {
+  constructor({ speech, rules, service, drafts, reader, unsent, signal, user, region, onPosted, onCancel }) {
     this.#speech = speech;
     this.#drafts = drafts;
     this.#reader = reader;
     this.#user = user;
     this.#trouble = new Trouble(speech, signal);
     this.#onPosted = onPosted;
-    this.#fields = new Fields(speech, rules, user && signedName(user));
+    this.#fields = new Fields(speech, rules, user && signedName(user), this.#note);
     this.#service = service;
     this.#limit = rules.limits.text_bytes;
     this.#sender = new Sender(service, unsent);
-    this.element = this.#build(onCancel, rules.letters);
+    this.element = this.#build(onCancel, rules.letters, region);
     this.#text.value = drafts.get(null);
     this.#recall();
   }
@@ -90,24 +91,24 @@ export class CommentForm {
     return this.#fields.input("text");
   }
 
-  #build(onCancel, takesLetters) {
+  #build(onCancel, takesLetters, region) {
     const say = (key) => this.#speech.say(key);
-    this.#title = make("h3", { class: "form__title", id: "form-title" }, say("form.title"));
+    this.#title = make("h3", { class: "form__title", id: freshId("title") }, say("form.title"));
     this.#cancel = make("button", { type: "button", class: "quiet", hidden: true }, say("form.cancel"));
     this.#cancel.addEventListener("click", onCancel);
     this.#button = make("button", { type: "submit", class: "button" }, say("form.submit"));
-    this.#consent = make("input", { type: "checkbox", name: "consent" });
+    this.#consent = make("input", { type: "checkbox", name: "consent", class: "form__check" });
     this.#consent.addEventListener("change", () => this.#consent.checked || this.#reader.forget());
     const form = make(
       "form",
-      { class: "form", novalidate: true, "aria-labelledby": "form-title" },
+      { class: "form", novalidate: true, "aria-labelledby": [this.#title.id, region].filter(Boolean).join(" ") },
       make("div", { class: "form__head" }, this.#title, this.#cancel),
-      make("p", { class: "form__note" }, make("span", { id: "email-note" }, say("note.email")), " ", say("note.required")),
+      make("p", { class: "form__note" }, make("span", { id: this.#note }, say("note.email")), " ", say("note.required")),
       this.#fields.element("text"),
       make("div", { class: "form__pair" }, this.#fields.element("name"), this.#fields.element("email")),
       this.#fields.element("website"),
-      takesLetters && make("label", { class: "form__consent" }, this.#letter, make("span", {}, say("form.letter"))),
-      make("label", { class: "form__consent" }, this.#consent, make("span", {}, say("form.consent"))),
+      takesLetters && make("label", { class: "form__consent" }, this.#letter, make("span", { class: "form__said" }, say("form.letter"))),
+      make("label", { class: "form__consent" }, this.#consent, make("span", { class: "form__said" }, say("form.consent"))),
       this.#trouble.element,
       this.#button,
       make("p", { class: "form__privacy" }, say("note.privacy")),

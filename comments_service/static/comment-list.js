@@ -61,7 +61,7 @@ export class CommentList {
     const depth = Math.min(level, this.#maxDepth);
     const answered = parent?.depth >= depth && parent.comment;
     const { article, actions } = commentArticle(comment, this.#speech, { waiting, answered, ...this.#handlers });
-    const item = make("li", {}, article);
+    const item = make("li", { class: "comments__item" }, article);
     const place = { comment, article, actions, item, owner, level, depth, own, waiting, seen: 0, mine: 0 };
     if (known) this.#inherit(place, known);
     this.#places.set(comment.id, place);

@@ -1,8 +1,8 @@
 // The element on the host's page: reads its attributes, loads the thread, says so when that fails.
 import { Problem, Service } from "./api.js";
-import { make } from "./dom.js";
+import { freshId, make } from "./dom.js";
 import { explain } from "./explain.js";
-import { BOOT_TEXTS, STYLES } from "./generated.js";
+import { BOOT_TEXTS, CLASSIC, STYLES } from "./generated.js";
 import { Drafts, Order, Reader, Receipts, Unsent } from "./keeping.js";
 import { ownTag, serviceBase } from "./own-tag.js";
 import { addressedComment, articleOf, nearViewport, pageAddress } from "./page.js";
@@ -14,18 +14,12 @@ const MINUTE_MS = 60_000;
 let sheet;
 
 export class CommentThread extends HTMLElement {
-  static observedAttributes = ["service", "site", "article-id", "article-url", "article-title", "lang", "sort", "user"];
+  static observedAttributes = ["service", "site", "article-id", "article-url", "article-title", "lang", "look", "sort", "user"];
 
-  #frame = make("section", { class: "comments" });
+  #frame;
+  #isBare;
   #life;
   #view;
-
-  constructor() {
-    super();
-    const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [(sheet ??= makeSheet())];
-    root.append(this.#frame);
-  }
 
   connectedCallback() {
     this.#start();
@@ -43,6 +37,7 @@ export class CommentThread extends HTMLElement {
     this.#life?.abort();
     const { signal } = (this.#life = new AbortController());
     this.#view = null;
+    this.#settle();
     this.#showLoading();
     addEventListener("hashchange", () => this.#view?.followAddress("smooth"), { signal });
     await nearViewport(this, signal);
@@ -71,6 +66,7 @@ export class CommentThread extends HTMLElement {
     const scope = service.site + " " + (article.id ?? article.url);
     const reader = new Reader(service.site);
     const speech = new Speech(page.form.texts, page.form.language);
+    const place = [...document.querySelectorAll("comment-thread")].indexOf(this);
     this.#view = new ThreadView(page, {
       service,
       speech,
@@ -84,15 +80,34 @@ export class CommentThread extends HTMLElement {
       tell: (name, detail) => this.#tell(name, detail),
       user: this.getAttribute("user"),
       trouble: this.#bootSpeech().say("boot.failed"),
+      region: place > 0 && this.#frame.id, // tells the form from that of the first thread
     });
     this.#frame.lang = page.form.language;
     this.#frame.dir = page.form.direction;
     this.#fill(...this.#view.elements);
-    this.#frame.setAttribute("aria-label", page.form.texts["thread.label"]);
+    this.#frame.setAttribute("aria-label", page.form.texts["thread.label"] + (place > 0 ? " " + (place + 1) : ""));
     this.#tell("comments:ready", { count: page.thread.count });
     const timer = setInterval(() => speech.renew(this.#frame), MINUTE_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
     await this.#view.begin(asked);
+  }
+
+  /** In a tree of its own, with its styles; or, where the owner wants none, in the page's. */
+  #settle() {
+    const isBare = this.getAttribute("look") === "none";
+    if (this.#isBare === isBare) return;
+    this.#isBare = isBare;
+    this.#frame?.remove();
+    const frame = (this.#frame = make("section", { class: "comments", id: freshId("thread") }));
+    if (isBare) {
+      this.shadowRoot?.replaceChildren(make("slot"));
+      this.append(frame);
+      import(new URL(CLASSIC, this.getAttribute("service") ?? serviceBase)).then(({ dress }) => dress(frame), () => {});
+    } else {
+      const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+      root.adoptedStyleSheets = [(sheet ??= makeSheet())];
+      root.replaceChildren(frame);
+    }
   }
 
   #showLoading() {

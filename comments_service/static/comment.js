@@ -53,13 +53,13 @@ export function nameOf(comment, speech) {
 function author(comment, speech) {
   const name = nameOf(comment, speech);
   const website = comment.author?.website;
-  const shown = website ? make("a", { href: website, rel: UGC }, name) : name;
+  const shown = website ? make("a", { class: "comment__website", href: website, rel: UGC }, name) : name;
   return make("span", { class: "comment__author", dir: "auto" }, shown);
 }
 
 function labels({ author: { badge }, pinned, picked }, speech) {
   const said = [badge && "badge." + badge, pinned && "pinned", picked && "picked"].filter(Boolean);
-  return said.map((key) => make("span", { class: "comment__label" }, speech.say("thread." + key)));
+  return said.map((key) => make("span", { class: "comment__label comment__label--" + key.split(".").pop() }, speech.say("thread." + key)));
 }
 
 function date(comment, speech, onGo) {

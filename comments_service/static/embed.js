@@ -8,7 +8,7 @@ import { ownTag, serviceBase, whenParsed } from "./own-tag.js";
 const IDENTITY = ["service", "site", "article-id", "article-url"];
 
 if (!customElements.get("comment-thread")) customElements.define("comment-thread", CommentThread);
-if (ownTag) {
+if (ownTag?.dataset.site) { // else the page has elements of its own
   const { site, lang, target } = ownTag.dataset;
   if (target || !ownTag.isConnected || ownTag.closest("head")) whenParsed(() => placeThread(target));
   else placeThread();
@@ -16,7 +16,7 @@ if (ownTag) {
 }
 
 function placeThread(target) {
-  const { site, articleId, articleUrl, articleTitle, lang, theme, sort, user } = ownTag.dataset;
+  const { site, articleId, articleUrl, articleTitle, lang, theme, style, sort, user } = ownTag.dataset;
   const thread = make("comment-thread", {
     service: serviceBase,
     site,
@@ -25,6 +25,7 @@ function placeThread(target) {
     "article-title": articleTitle,
     lang,
     theme,
+    look: style,
     sort,
     user,
   });

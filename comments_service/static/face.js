@@ -10,7 +10,7 @@ export function face(name) {
   const ground = draw("circle", { cx: 20, cy: 20, r: 20, fill: `hsl(${hue} 42% 30%)` });
   const text = draw("text", { x: 20, y: 20, dy: ".36em", "text-anchor": "middle", fill: "#fff" });
   text.textContent = letters.toUpperCase();
-  const drawn = draw("svg", { viewBox: "0 0 40 40", class: "face", "aria-hidden": "true" });
+  const drawn = draw("svg", { viewBox: "0 0 40 40", class: "face", part: "face", "aria-hidden": "true" });
   drawn.append(ground, text);
   return drawn;
 }

@@ -1,5 +1,5 @@
 // The fields of the form, each with its label, its mark and the place for what is wrong with it.
-import { make } from "./dom.js";
+import { freshId, make } from "./dom.js";
 
 const NAMES = ["text", "name", "email", "website"];
 const INPUTS = {
@@ -13,13 +13,15 @@ export class Fields {
   #speech;
   #rules;
   #signed;
+  #note;
   #fields = new Map();
 
-  /** `rules` are the site's: {required: [name…], limits: {name: count}}. A signed name stays as it is. */
-  constructor(speech, rules, signed) {
+  /** `rules` are the site's: {required: [name…], limits: {name: count}}. A signed name stays as it is. `note`: the id of what is said of emails. */
+  constructor(speech, rules, signed, note) {
     this.#speech = speech;
     this.#rules = rules;
     this.#signed = signed;
+    this.#note = note;
     for (const name of NAMES) this.#fields.set(name, this.#build(name));
     if (!signed) return;
     this.fill("name", signed);
@@ -67,13 +69,16 @@ export class Fields {
   #build(name) {
     const required = this.#rules.required.includes(name) && !(this.#signed && name === "email");
     const kind = name === "text" ? "textarea" : "input";
-    const input = make(kind, { id: name, name, required, class: "field__input", dir: "auto", ...INPUTS[name] });
-    const error = make("p", { id: name + "-error", class: "field__error", hidden: true });
+    const id = freshId(name);
+    const input = make(kind, { id, name, required, class: "field__input", dir: "auto", ...INPUTS[name] });
+    const error = make("p", { id: id + "-error", class: "field__error", hidden: true });
     const star = required && make("span", { class: "field__star", "aria-hidden": "true" }, " *");
-    const label = make("label", { for: name, class: "field__label" }, this.#speech.say("form." + name), star);
+    const label = make("label", { for: id, class: "field__label" }, this.#speech.say("form." + name), star);
     input.addEventListener("input", () => this.#mark(name, ""));
-    const field = { input, error, element: make("div", { class: "field" }, label, input, name === "text" && make("div", { class: "tools" }), error) };
-    describe(field, name);
+    const tools = name === "text" && make("div", { class: "tools" });
+    const element = make("div", { class: "field field--" + name }, label, input, tools, error);
+    const field = { input, error, element, note: name === "email" && this.#note };
+    describe(field);
     return field;
   }
 
@@ -83,7 +88,7 @@ export class Fields {
     field.error.hidden = !message;
     field.input.toggleAttribute("aria-invalid", false);
     if (message) field.input.setAttribute("aria-invalid", "true");
-    describe(field, name);
+    describe(field);
   }
 
   #sentence({ field, code, detail }) {
@@ -92,8 +97,8 @@ export class Fields {
   }
 }
 
-function describe({ input, error }, name) {
-  const ids = [name === "email" && "email-note", !error.hidden && error.id].filter(Boolean).join(" ");
+function describe({ input, error, note }) {
+  const ids = [note, !error.hidden && error.id].filter(Boolean).join(" ");
   if (ids) input.setAttribute("aria-describedby", ids);
   else input.removeAttribute("aria-describedby");
 }

@@ -1,5 +1,5 @@
 // What an author can do to an own comment: edit and withdraw it, below its text, while the service lets them.
-import { make } from "./dom.js";
+import { freshId, make } from "./dom.js";
 
 const equipped = new WeakSet();
 
@@ -60,7 +60,7 @@ class Tools {
   #open() {
     const { id, text, edit } = this.#own.comment;
     const { edits, ready } = this.#given;
-    const input = make("textarea", { id: "edit-" + id, class: "field__input", dir: "auto", rows: "6" });
+    const input = make("textarea", { id: freshId("edit"), class: "field__input", dir: "auto", rows: "6" });
     input.value = edits.get(id) || (edit?.status === "pending" ? edit.text : text);
     const save = make("button", { type: "submit", class: "button" }, this.#say("thread.edit.save"));
     const cancel = make("button", { type: "button", class: "quiet" }, this.#say("thread.cancel"));
@@ -120,7 +120,7 @@ class Tools {
     const cancel = make("button", { type: "button", class: "quiet" }, this.#say("thread.cancel"));
     const trouble = this.#given.trouble();
     const actions = make("p", { class: "comment__actions" }, sure, cancel);
-    const asked = make("form", { "aria-label": question }, make("p", {}, question), trouble.element, actions);
+    const asked = make("form", { class: "comment__ask", "aria-label": question }, make("p", {}, question), trouble.element, actions);
     const leave = () => {
       asked.remove();
       this.#actions.hidden = false;

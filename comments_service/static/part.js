@@ -30,7 +30,7 @@ function receiptFor(id, memory, receipts) {
 }
 
 function dress(root) {
-  if (!root.adoptedStyleSheets || root.hasPart) return;
+  if (!root.host || root.hasPart) return;
   root.hasPart = true;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(PART_STYLES);

@@ -85,16 +85,10 @@ export class ThreadView {
   }
 
   #offerForm(rules) {
-    const { service, signal, drafts, reader, unsent, user } = this.#context;
     this.#form = new CommentForm({
-      speech: this.#speech,
+      ...this.#context,
       rules,
-      service,
-      drafts,
-      reader,
-      unsent,
-      signal,
-      user: rules.signed_names ? user : null,
+      user: rules.signed_names ? this.#context.user : null,
       onPosted: (answer) => this.#posted(answer),
       onCancel: () => this.#cancelReply(),
     });
@@ -190,9 +184,11 @@ export class ThreadView {
   #point(id, scrolling) {
     const article = this.#list.article(id);
     this.#list.reveal(id);
-    this.#target?.classList.remove("comment--target");
+    for (const names of ["classList", "part"]) {
+      this.#target?.[names].remove("comment--target");
+      article[names].add("comment--target");
+    }
     this.#target = article;
-    article.classList.add("comment--target");
     article.focus({ preventScroll: true });
     article.scrollIntoView(scrolling);
   }

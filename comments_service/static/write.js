@@ -37,7 +37,7 @@ function counter(text, { speech, limit }) {
 }
 
 function dress(root) {
-  if (!root.adoptedStyleSheets || root.isDressed) return;
+  if (!root.host || root.isDressed) return; // a thread in the page's own tree looks as the page wants
   root.isDressed = true;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(WRITE_STYLES);

@@ -27,7 +27,17 @@ def script() -> Response:
     return response
 
 
-@blueprint.get("/<any(embed, count, write, mine, part, why):name>.<string(length=16):content_hash>.js")
+@blueprint.get("/classic.css")
+def styles() -> Response:
+    """How WordPress' themes dress a thread, for pages with `data-style="none"` and no such theme."""
+    response = precompressed(_classic_styles(), "text/css")
+    response.headers["Cache-Control"] = f"public, max-age={SHORT_SECONDS}"
+    return _for_every_page(response)
+
+
+@blueprint.get(
+    "/<any(embed, count, classic, mine, part, why, write):name>.<string(length=16):content_hash>.js"
+)
 def hashed_script(name: str, content_hash: str) -> Response:
     """The same under the name of its content: never another, so it may be kept, and pinned by `integrity`."""
     wanted = _bundle(name)
@@ -42,12 +52,19 @@ def hashed_script(name: str, content_hash: str) -> Response:
 def _bundle(name: str) -> Bundle:
     if name == "embed":
         return bundle.embed(Catalogue.load().boot_texts())
-    later = {"write": bundle.write, "mine": bundle.mine, "part": bundle.part, "why": bundle.why}
-    return {**later, "count": bundle.count}[name]()
+    return bundle.count() if name == "count" else bundle.LATER[name](bundle.STATIC)
+
+
+@cache
+def _classic_styles() -> Bundle:
+    return Bundle(bundle.minify_css((bundle.STATIC / "classic.css").read_text("utf-8")).encode())
 
 
 def _script(content: Bundle) -> Response:
-    response = precompressed(content, "text/javascript")
+    return _for_every_page(precompressed(content, "text/javascript"))
+
+
+def _for_every_page(response: Response) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"  # or a page with `integrity` refuses the script
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
