@@ -38,6 +38,7 @@ EMBED_MODULES = (
     "safe-html",
     "speech",
     "page",
+    "fragment",
     "keeping",
     "api",
     "explain",

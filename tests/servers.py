@@ -167,11 +167,12 @@ class LiveService:
 class HostPage:
     """A page of another site than the service. The same article stands under every path.
 
-    `html` and `csp` may be set freely; `embed` writes both as an owner of a strict site would.
+    `html`, `css` and `csp` may be set freely; `embed` writes both as an owner of a strict site would.
     """
 
     origin: str
     html: str = ""
+    css: str = "body { font: 17px/1.5 Georgia, serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem }"
     csp: str = ""
     asked: list[str] = field(default_factory=list)
 
@@ -211,7 +212,6 @@ HOST_HTML = """<!doctype html>
 </body>
 </html>
 """
-HOST_CSS = "body { font: 17px/1.5 Georgia, serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem }"
 
 
 @contextmanager
@@ -224,7 +224,7 @@ def serving_host_page() -> Iterator[HostPage]:
             if self.path == "/favicon.ico":
                 return self.answer(204, "image/x-icon", "")
             if self.path == "/host.css":
-                return self.answer(200, "text/css", HOST_CSS)
+                return self.answer(200, "text/css", page.css)
             return self.answer(200, "text/html; charset=utf-8", page.html)
 
         def answer(self, status: int, content_type: str, text: str) -> None:

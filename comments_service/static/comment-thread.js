@@ -2,6 +2,7 @@
 import { Problem, Service } from "./api.js";
 import { freshId, make } from "./dom.js";
 import { explain } from "./explain.js";
+import { fragmentOf, takePlace } from "./fragment.js";
 import { BOOT_TEXTS, CLASSIC, STYLES } from "./generated.js";
 import { Drafts, Order, Reader, Receipts, Unsent } from "./keeping.js";
 import { ownTag, serviceBase } from "./own-tag.js";
@@ -18,6 +19,7 @@ export class CommentThread extends HTMLElement {
 
   #frame;
   #isBare;
+  #fragment;
   #life;
   #view;
 
@@ -38,14 +40,21 @@ export class CommentThread extends HTMLElement {
     const { signal } = (this.#life = new AbortController());
     this.#view = null;
     this.#settle();
+    this.querySelector("[data-comments-fragment]")?.remove(); // that of another article, or look
+    this.#fragment = fragmentOf(this.#site, this.getAttribute("article-id"));
+    if (this.#fragment) this.hidden = true;
     this.#showLoading();
     addEventListener("hashchange", () => this.#view?.followAddress("smooth"), { signal });
-    await nearViewport(this, signal);
+    await nearViewport(this.#fragment ?? this, signal);
     if (!signal.aborted) await this.#load(signal, articleOf(this));
   }
 
+  get #site() {
+    return this.getAttribute("site") ?? ownTag?.dataset.site;
+  }
+
   async #load(signal, article) {
-    const site = this.getAttribute("site") ?? ownTag?.dataset.site;
+    const site = this.#site;
     const query = { lang: this.getAttribute("lang"), sort: new Order(site).kept ?? this.getAttribute("sort") };
     const service = new Service(this.getAttribute("service") ?? serviceBase, site, article, query);
     const comment = addressedComment();
@@ -84,7 +93,7 @@ export class CommentThread extends HTMLElement {
     });
     this.#frame.lang = page.form.language;
     this.#frame.dir = page.form.direction;
-    this.#fill(...this.#view.elements);
+    this.#place(page.thread.article, signal);
     this.#frame.setAttribute("aria-label", page.form.texts["thread.label"] + (place > 0 ? " " + (place + 1) : ""));
     this.#tell("comments:ready", { count: page.thread.count });
     const timer = setInterval(() => speech.renew(this.#frame), MINUTE_MS);
@@ -110,8 +119,19 @@ export class CommentThread extends HTMLElement {
     }
   }
 
+  /** Show the thread, where its fragment was if the page has one. */
+  #place(article, signal) {
+    const fragment = fragmentOf(this.#site, article);
+    const show = () => {
+      if (this.#fragment) this.hidden = false;
+      this.#fill(...this.#view.elements);
+    };
+    if (fragment) takePlace(fragment, this, this.#frame, signal, show);
+    else show();
+  }
+
   #showLoading() {
-    this.#fill(make("p", { class: "comments__loading" }, "…")); // no words: in 18 languages they would weigh more than they say
+    this.#fill(make("p", { class: !this.#fragment && "comments__loading" }, "…")); // no words: in 18 languages they would weigh more than they say
     this.#frame.setAttribute("aria-busy", "true");
   }
 
@@ -124,7 +144,9 @@ export class CommentThread extends HTMLElement {
       this.#showLoading();
       retry();
     });
-    this.#fill(make("div", { class: "comments__failed", role: "alert" }, make("p", {}, speech.say("boot.failed")), again));
+    const words = this.#fragment?.dataset.unreachable ?? speech.say("boot.failed"); // its comments are there
+    this.#fill(make("div", { class: "comments__failed", role: "alert" }, make("p", {}, words), again));
+    if (this.#fragment) this.hidden = false;
   }
 
   #fill(...elements) {

@@ -3,6 +3,7 @@ import { Service } from "./api.js";
 import { CommentThread } from "./comment-thread.js";
 import { showCounts } from "./counts.js";
 import { make } from "./dom.js";
+import { fragmentOf } from "./fragment.js";
 import { ownTag, serviceBase, whenParsed } from "./own-tag.js";
 
 const IDENTITY = ["service", "site", "article-id", "article-url"];
@@ -31,7 +32,9 @@ function placeThread(target) {
   });
   if ([...document.querySelectorAll("comment-thread")].some((other) => isSame(other, thread))) return;
   const place = target && document.querySelector(target);
+  const fragment = fragmentOf(site, articleId);
   if (place) place.append(thread);
+  else if (fragment) fragment.after(thread);
   else if (ownTag.isConnected && !ownTag.closest("head")) ownTag.after(thread);
   else document.body.append(thread);
   if (target && !place) console.warn("comments: no element matches data-target " + target);
