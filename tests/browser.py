@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page
@@ -36,8 +38,14 @@ class Console:
 
 def inaccessible(page: Page) -> list[str]:
     """What axe finds on the page as it is now, shadow roots included."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in found]
+    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    return [f"{one['id']}: {node['target'][-1]}: {why(node)}" for one in found for node in one["nodes"]]
+
+
+def why(node: Any) -> str:
+    """The first reason that axe gives, in one line."""
+    reasons = node["any"] or node["all"] or node["none"]
+    return " ".join(reasons[0]["message"].split())
 
 
 def assert_accessible(page: Page) -> None:

@@ -8,7 +8,16 @@ globalThis.looks = (() => {
 
   const name = (one) => one.outerHTML.slice(0, 90);
   const isThere = (one) => one.checkVisibility({ visibilityProperty: true });
-  const all = (selector) => [...document.querySelectorAll(selector)].filter(isThere);
+  // Everything in the order of the page, what stands in shadow trees included
+  function* within(root) {
+    for (const one of root.querySelectorAll("*")) {
+      yield one;
+      if (one.shadowRoot) yield* within(one.shadowRoot);
+    }
+  }
+  const find = (root, selector) => [...within(root)].filter((one) => one.matches(selector));
+  const all = (selector) => find(document, selector).filter(isThere);
+  const parentOf = (one) => one.parentElement ?? one.getRootNode().host;
   // Where the keyboard is at work: in what has opened, else on the page. A menu closes when the focus leaves it
   const top = () => document.querySelector("dialog:modal, .menu[open], .bulk__more[open]") ?? document.body;
 
@@ -18,7 +27,7 @@ globalThis.looks = (() => {
       const group = [...document.getElementsByName(one.name)].filter((other) => other.form === one.form);
       return one === (group.find((other) => other.checked) ?? group[0]);
     };
-    return [...top().querySelectorAll(STOPS)]
+    return find(top(), STOPS)
       .filter((one) => isThere(one) && one.tabIndex >= 0 && !one.matches(":disabled") && !one.closest("[inert]"))
       .filter((one) => one.type !== "radio" || isFirstOfGroup(one));
   }
@@ -33,7 +42,7 @@ globalThis.looks = (() => {
     const { outlineOffset, outlineWidth } = getComputedStyle(box);
     const reach = parseFloat(outlineOffset) + parseFloat(outlineWidth) - 1;
     const ring = box.getBoundingClientRect();
-    for (let frame = box.parentElement; frame !== document.body; frame = frame.parentElement) {
+    for (let frame = parentOf(box); frame !== document.body; frame = parentOf(frame)) {
       if (getComputedStyle(frame).overflow === "visible") continue;
       const edge = frame.getBoundingClientRect();
       const isInside =
@@ -49,7 +58,7 @@ globalThis.looks = (() => {
     if (!ring || parseFloat(getComputedStyle(ring).outlineWidth) < 2) return "no ring";
     if (isCutOff(ring)) return "its ring is cut off";
     const box = one.getBoundingClientRect();
-    const above = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    const above = one.getRootNode().elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
     return above && !one.contains(above) && !above.contains(one) ? "it is covered" : "";
   }
 
@@ -57,12 +66,16 @@ globalThis.looks = (() => {
   let expected, order, wrong;
   function watchTab() {
     [expected, order, wrong] = [stops(), [], []];
-    addEventListener("focusin", ({ target }) => {
-      if (target === top()) return;
+    const note = (event) => {
+      const [target] = event.composedPath();
+      if (target === top() || target === order.at(-1)) return;
       order.push(target);
       const trouble = expected.includes(target) ? troubleOf(target) : "not to be reached";
       if (trouble) wrong.push(`by Tab: ${trouble}: ${name(target)}`);
-    });
+    };
+    // A focus that goes from one to the next within a shadow tree is not heard outside of it
+    for (const root of [document, ...[...within(document)].map((one) => one.shadowRoot).filter(Boolean)])
+      root.addEventListener("focusin", note);
     const start = top(), was = start.getAttribute("tabindex");
     start.tabIndex = -1;
     start.focus();
@@ -79,10 +92,15 @@ globalThis.looks = (() => {
 
   // Where boxes stand that a layout has placed; text within a line goes by its own rules
   function boxes() {
-    const isPlaced = (one) => /grid|flex/.test(getComputedStyle(one.parentElement).display);
-    return [...document.body.querySelectorAll("*")]
+    const isPlaced = (one) => /grid|flex/.test(getComputedStyle(parentOf(one)).display);
+    return [...within(document.body)]
       .filter((one) => isThere(one) && !one.matches(NO_BOXES) && isPlaced(one))
       .map((one) => [name(one), one.getBoundingClientRect().left, one.getBoundingClientRect().right]);
+  }
+
+  // Write the other way: on the page, and in what says so for itself
+  function turn() {
+    for (const one of [document.documentElement, ...all("section[dir]")]) one.dir = one.dir === "rtl" ? "ltr" : "rtl";
   }
 
   // What says which one is current, where colours are not the page's own
@@ -134,5 +152,5 @@ globalThis.looks = (() => {
     });
   }
 
-  return { boxes, jumped, metByTab, smallTargets, unseenInForcedColours, watchTab };
+  return { boxes, jumped, metByTab, smallTargets, unseenInForcedColours, turn, watchTab };
 })();

@@ -74,7 +74,7 @@ def not_mirrored(page: Page) -> Iterator[str]:
     """Which boxes stand, written from right to left, elsewhere than they would be seen in a mirror."""
     page.evaluate("scrollTo(0, 0)")
     before = page.evaluate("looks.boxes()")
-    page.evaluate("document.documentElement.dir = 'rtl'")
+    page.evaluate("looks.turn()")
     yield from too_wide(page, "from the right")
     width, after = page.evaluate("document.documentElement.clientWidth"), page.evaluate("looks.boxes()")
     for (name, left, right), (_, other_left, other_right) in zip(before, after, strict=True):
@@ -82,7 +82,7 @@ def not_mirrored(page: Page) -> Iterator[str]:
             yield f"not mirrored: [{left:.0f}, {right:.0f}] to [{other_left:.0f}, {other_right:.0f}] {name}"
     page.set_viewport_size(NARROW)
     yield from too_wide(page, "from the right on a phone")
-    page.evaluate("document.documentElement.dir = 'ltr'")
+    page.evaluate("looks.turn()")
     page.set_viewport_size(WIDE)
 
 

@@ -172,7 +172,10 @@ class HostPage:
 
     origin: str
     html: str = ""
-    css: str = "body { font: 17px/1.5 Georgia, serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem }"
+    css: str = (  # the colours are said, or axe would take the paper for white in the dark as well
+        "html { background: Canvas; color: CanvasText } "
+        "body { font: 17px/1.5 Georgia, serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem }"
+    )
     csp: str = ""
     asked: list[str] = field(default_factory=list)
 

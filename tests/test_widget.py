@@ -517,7 +517,9 @@ def test_everybody_can_use_it(page: Page, service: LiveService, host_page: HostP
     parent = on(service, host_page, name="Ben", website="https://ben.example.org", text="> quoted\n\n`code`")
     on(service, host_page, parent_id=parent.id)
     page.emulate_media(color_scheme=scheme)
-    page.add_init_script(f"document.documentElement.style.colorScheme = '{scheme}'")
+    host_page.html = host_page.html.replace(
+        "<title>", f'<meta name="color-scheme" content="{scheme}"><title>'
+    )
     open_article(page, host_page)
     write(page)
     post(page)
