@@ -39,6 +39,7 @@ from comments_service.web import (
     problems,
     public,
     queue,
+    reports,
     rules,
     second_factor,
     sessions,
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         api.blueprint,
         own_comments.blueprint,
         votes.blueprint,
+        reports.doors,
         public.blueprint,
         fragment.blueprint,
         embed.blueprint,
@@ -90,9 +92,9 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     ):
         app.register_blueprint(blueprint)
         sessions.csrf.exempt(blueprint)  # no session, no cookie: their forms carry a signed ticket
-    for blueprint in (confirm.blueprint, letter_links.blueprint, status.blueprint):
+    for blueprint in (confirm.blueprint, letter_links.blueprint, status.blueprint, reports.pages):
         app.register_blueprint(blueprint)
-        sessions.csrf.exempt(blueprint)  # the same: their address is signed
+        sessions.csrf.exempt(blueprint)  # the same: their address is signed, or theirs are readers' forms
     for blueprint in (
         sessions.blueprint,
         account.blueprint,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from comments_service.decisions.authors import standings_of
 from comments_service.decisions.diff import Piece, word_diff
+from comments_service.decisions.reports import BY_READERS
 from comments_service.decisions.revisions import Words
 from comments_service.decisions.undo import UNDOABLE
 from comments_service.decisions.verbs import DECLINED, MOVED
@@ -149,8 +150,9 @@ def _is_verdict(row: JournalRow) -> bool:
 
 
 def _is_by_rules(row: JournalRow) -> bool:
-    """Whether it is the service that decided: when it came, or when its author changed it."""
-    return _is_verdict(row) or (row.action == DECIDED and "rules" in row.details)
+    """Whether it is the service that decided: when it came, was reported, or its author changed it."""
+    is_by_readers = row.moderator_id is None and row.reason == BY_READERS
+    return _is_verdict(row) or (row.action == DECIDED and ("rules" in row.details or is_by_readers))
 
 
 def _standing(row: Standing, names: Mapping[int, str]) -> StandingLine:

@@ -177,6 +177,12 @@ class EnoughVotes(CommentsError):
     status, slug, title = 409, "enough-votes", "Enough readers of your network have voted on this comment"
 
 
+class ReportsOff(CommentsError):
+    """Readers cannot report comments on this site."""
+
+    status, slug, title = 409, "reports-off", "Comments cannot be reported here"
+
+
 class LastOwner(CommentsError):
     """Somebody must own every site: the last one who does stays as they are."""
 
@@ -274,6 +280,12 @@ class TooManyVotes(CommentsError):
     """Many votes from one network; `retry_after_seconds` says when to come back."""
 
     status, slug, title = 429, "too-many-votes", "Those were many votes in a short time"
+
+
+class TooManyReports(CommentsError):
+    """Many reports from one network; `retry_after_seconds` says when to come back."""
+
+    status, slug, title = 429, "too-many-reports", "Those were many reports in a short time"
 
 
 class StoreUnavailable(CommentsError):

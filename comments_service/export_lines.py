@@ -91,6 +91,7 @@ def comment(row: Comment, keys: Keyring | None) -> dict[str, Any]:
         "verdict": row.verdict,
         "risk": row.risk,
         "flags": row.flag_count,
+        "reports": row.report_count,
         "votes": {"up": row.up_count, "down": row.down_count},
         "quiet": row.is_quietly_declined,
         "same_author_as": row.proven_root_id,

@@ -1,4 +1,4 @@
-"""How often one network may change own comments, vote, and ask for previews: told before any work."""
+"""How often one network may change own comments, vote, report, and ask for previews: told before any work."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
-from comments_service.errors import CommentsError, TooManyChanges, TooManyVotes
+from comments_service.errors import CommentsError, TooManyChanges, TooManyReports, TooManyVotes
 from comments_service.limiter import Limiter
 from comments_service.settings import Settings
 
 
 class Hurry(Limiter):
-    """Counts tries to change own comments, votes, and previews, each kind by itself."""
+    """Counts tries to change own comments, votes, reports and previews, each kind by itself."""
 
     def __init__(self, settings: Settings) -> None:
         """Count under the limits of the installation."""
@@ -21,6 +21,7 @@ class Hurry(Limiter):
         self._withdrawals = RateLimitItemPerHour(settings.withdrawals_per_hour, namespace="withdrawals")
         self._previews = RateLimitItemPerMinute(settings.previews_per_minute, namespace="previews")
         self._votes = RateLimitItemPerMinute(settings.votes_per_minute, namespace="votes")
+        self._reports = RateLimitItemPerHour(settings.reports_per_hour, namespace="reports")
 
     def preview(self, network: str) -> None:
         """Count one preview.
@@ -35,6 +36,13 @@ class Hurry(Limiter):
         Raises: TooManyVotes, with `retry_after_seconds`.
         """
         self._count((self._votes, network), TooManyVotes)
+
+    def report(self, network: str) -> None:
+        """Count one report.
+
+        Raises: TooManyReports, with `retry_after_seconds`.
+        """
+        self._count((self._reports, network), TooManyReports)
 
     def edit(self, network: str) -> None:
         """Count one try to edit; the network is given as a hash.

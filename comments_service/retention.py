@@ -21,6 +21,7 @@ from comments_service.storage.models import Comment, SubmissionKey
 from comments_service.storage.outbox import Outbox, State
 from comments_service.storage.people import HalfSignIn, Invitation, InvitationSite, SignIn
 from comments_service.storage.removal import remove
+from comments_service.storage.reports import Report
 from comments_service.storage.votes import Vote
 from comments_service.submit import KEY_LIFETIME
 from comments_service.vocabulary import Status
@@ -46,6 +47,7 @@ class Swept:
     letters: int = 0
     standings: int = 0
     votes: int = 0
+    reports: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -65,6 +67,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         letters=_in_batches(lambda session: _drop_letters(session, now - LETTERS_KEPT)),
         standings=_in_batches(lambda session: _drop_standings(session, now - UNDO_KEPT)),
         votes=_in_batches(lambda session: _forget_voters(session, networks_until)),
+        reports=_in_batches(lambda session: _forget_reporters(session, networks_until)),
     )
 
 
@@ -100,6 +103,16 @@ def _forget_voters(session: Session, until: datetime) -> int:
     known = tuple_(Vote.comment_id, Vote.voter).in_([(row.comment_id, row.voter) for row in rows])
     session.execute(delete(Vote).where(known).execution_options(synchronize_session=False))
     return len(rows)
+
+
+def _forget_reporters(session: Session, until: datetime) -> int:
+    """Drop settled reports; of those that nobody has looked at, who sent them and what they wrote."""
+    is_known = or_(Report.is_settled.is_(True), Report.reporter.is_not(None), Report.note != "")
+    old = select(Report.id).where(Report.reported_at <= until, is_known).order_by(Report.id).limit(BATCH)
+    ids = session.scalars(old.with_for_update(skip_locked=True)).all()
+    session.execute(delete(Report).where(Report.id.in_(ids), Report.is_settled.is_(True)))
+    session.execute(update(Report).where(Report.id.in_(ids)).values(reporter=None, note=""))
+    return len(ids)
 
 
 def _sweep_declined(until: datetime, now: datetime) -> int:

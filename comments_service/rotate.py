@@ -24,6 +24,7 @@ from comments_service.storage.decisions import Standing
 from comments_service.storage.models import Canary, Comment, SubmissionKey
 from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.people import SecondFactor
+from comments_service.storage.reports import Report
 from comments_service.storage.votes import Vote
 from comments_service.submit import EMAIL_COLUMN, KEY_LIFETIME, twin_data
 from comments_service.unlock import keep_canary, key_file, open_keys, write_key_file
@@ -217,5 +218,7 @@ def _forget_old_marks(keys: Keyring) -> None:
         unknown = update(Comment).where(_under_another(Comment.signer_hash, keys.current))
         session.execute(unknown.values(signer_hash=None).execution_options(synchronize_session=False))
         session.execute(delete(Standing).where(_under_another(Standing.hash, keys.current)))
+        reported = update(Report).where(_under_another(Report.reporter, keys.current))
+        session.execute(reported.values(reporter=None).execution_options(synchronize_session=False))
         session.execute(delete(Vote).where(_under_another(Vote.voter, keys.current)))
         session.execute(delete(Canary).where(Canary.key_number != keys.current))

@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     )
     previews_per_minute: int = Field(120, ge=1, description="Previews for one network in a minute.")
     votes_per_minute: int = Field(60, ge=1, description="Votes of one network in a minute.")
+    reports_per_hour: int = Field(20, ge=1, description="Reports of comments by one network in an hour.")
     edits_per_hour: int = Field(60, ge=1, description="Tries of a network to edit comments, in an hour.")
     withdrawals_per_hour: int = Field(60, ge=1, description="Tries of a network to withdraw any, in an hour.")
     ticket_lifetime_seconds: int = Field(14_400, ge=60, description="How long an opened form may be sent.")

@@ -23,7 +23,16 @@ from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.sites import find_site
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, ModeratorView, Role, Rules, SiteView, Voting
+from comments_service.vocabulary import (
+    MAX_EDIT_MINUTES,
+    MAX_HOLD_REPORTS,
+    SORTS,
+    ModeratorView,
+    Role,
+    Rules,
+    SiteView,
+    Voting,
+)
 
 MAX_ORIGINS = 100
 MAX_NAME_CHARACTERS = 200
@@ -64,11 +73,14 @@ class SiteChange:
     signed_names: SignedNames | None = None
     edit_minutes: int | None = None
     votes: str | None = None
+    reports: bool | None = None
+    hold_reported: int | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """What of it is a change of options, in their stored form, but for what depends on those before."""
-        wanted = {name: getattr(self, name) for name in ("sort", "avatars", "edit_minutes", "votes")}
+        names = ("sort", "avatars", "edit_minutes", "votes", "reports", "hold_reported")
+        wanted = {name: getattr(self, name) for name in names}
         return {name: value for name, value in wanted.items() if value is not None}
 
     @property
@@ -273,6 +285,9 @@ def _refuse_unknown_options(change: SiteChange) -> None:
     if change.edit_minutes is not None and not 0 <= change.edit_minutes <= MAX_EDIT_MINUTES:
         detail = f"Authors can change what they wrote for 0 to {MAX_EDIT_MINUTES} minutes."
         raise _refusal("edit_minutes", "range", detail)
+    if change.hold_reported is not None and not 0 <= change.hold_reported <= MAX_HOLD_REPORTS:
+        detail = f"0 to {MAX_HOLD_REPORTS} reports can take a comment off the page."
+        raise _refusal("hold_reported", "range", detail)
 
 
 def _signed_names(site: Site, wanted: SignedNames | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ MAX_URL_CHARACTERS = 2_000
 MAX_ARTICLE_ID_CHARACTERS = 200
 MAX_EDIT_MINUTES = 10_080  # a week
 MAX_NOTE_CHARACTERS = 500
+MAX_HOLD_REPORTS = 100
 SORTS = ("oldest", "newest", "top")  # the orders of top-level comments; replies always come oldest first
 
 
@@ -40,14 +41,6 @@ class Voting(StrEnum):
     OFF = "off"
     UP = "up"
     BOTH = "both"
-
-
-class Choice(StrEnum):
-    """What one reader thinks of a comment; `none` takes back what was said before."""
-
-    UP = "up"
-    DOWN = "down"
-    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -120,6 +113,7 @@ class Options:
     """How a site wants its threads to be shown; what is not stored is as for a new site.
 
     `edit_minutes` is how long authors may change what they wrote; 0 is not at all. `votes` is a `Voting`.
+    `reports` lets readers report comments, `hold_reported` is how many take one off the page (0: none do).
     """
 
     sort: str = SORTS[0]
@@ -127,6 +121,8 @@ class Options:
     signed_names: int = 0  # 0: not taken; else which of its secrets the site's owner has
     edit_minutes: int = 15
     votes: str = Voting.OFF.value
+    reports: bool = True
+    hold_reported: int = 0
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Options:

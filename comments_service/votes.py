@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from comments_service import tokens
 from comments_service.decisions.showing import shows_otherwise
-from comments_service.errors import CommentNotFound, EnoughVotes, OwnVote, ReceiptRefused, VotesOff
+from comments_service.errors import EnoughVotes, OwnVote, ReceiptRefused, VotesOff
+from comments_service.opinions import Choice
 from comments_service.privacy import Keyring
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, Site, ThreadRoot
+from comments_service.storage.shown import lock_shown
 from comments_service.storage.votes import Vote
-from comments_service.vocabulary import Choice, Options, Status, Votes, Voting
+from comments_service.vocabulary import Options, Votes, Voting
 
 VOTERS_OF_NETWORK = 3  # on one comment, however many receipts they have: a household, not a campaign
 VALUES = {Choice.UP: 1, Choice.DOWN: -1, Choice.NONE: 0}
@@ -37,7 +39,7 @@ def cast(ballot: Ballot, *, keys: Keyring, now: datetime) -> Votes:
     Raises: CommentNotFound for what readers do not see; VotesOff, OwnVote, EnoughVotes.
     """
     with transaction() as session:
-        comment, site = _locked(session, ballot.comment_id)
+        comment, site = lock_shown(session, ballot.comment_id)
         _refuse_closed(Options.of(site.options), ballot.choice)
         author = _author(session, site, ballot.receipt, keys)
         if author is not None and author == (comment.proven_root_id or comment.id):
@@ -60,15 +62,6 @@ class _Voter:
         network = f"{ballot.comment_id}:{ballot.network}"
         voter = network if author is None else f"{network}:{author}"
         return cls(keys.digests("voter", voter.encode()), keys.digests("voters", network.encode()))
-
-
-def _locked(session: Session, comment_id: int) -> tuple[Comment, Site]:
-    """A published comment; nobody else votes on it until the transaction ends."""
-    shown = select(Comment).where(Comment.id == comment_id, Comment.status == Status.APPROVED)
-    shown = shown.with_for_update(key_share=True).execution_options(populate_existing=True)
-    if (comment := session.scalars(shown).first()) is None:
-        raise CommentNotFound
-    return comment, session.get_one(Site, comment.site_id)
 
 
 def _refuse_closed(options: Options, choice: Choice) -> None:

@@ -21,8 +21,10 @@ from comments_service.decisions.reply import reply
 from comments_service.decisions.revisions import Words
 from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change, Verb
+from comments_service.opinions import Complaint
 from comments_service.people.invitations import Offer, invite
 from comments_service.people.second_factor import begin, confirm, pending
+from comments_service.reports import Objection, report
 from comments_service.rules.change import Place, change_rules
 from comments_service.settings import Settings
 from comments_service.sites import SiteChange, change_site, list_sites
@@ -106,6 +108,7 @@ def furnished(settings: Settings) -> Iterator[Room]:
             rule(room)
             write_comments(room)
             moderate(room)
+            report_one(room)
             send_letters(room)
             ask_for_a_code(room)
             yield room
@@ -207,6 +210,22 @@ def moderate(room: Room) -> None:
         edit(first.id, first.version, Words("Spare", None, "Other words than before."), by=olga, now=now)
         with transaction() as session:
             session.add(Surge(thread_id=parent.thread_id, began_at=now, ends_at=now + timedelta(hours=2)))
+
+
+def report_one(room: Room) -> None:
+    """Readers object to a published comment, some of them in words."""
+    number, now = room.comments["parent"].id, datetime.now(UTC)
+    parts = wiring_of(room.service.app)
+    notes = ("", "He calls my neighbour names, and it is not the first time. " + "x" * 60, "<b>Look</b>")
+    with room.service.app.app_context():
+        for network, note in enumerate(notes):
+            reason = Complaint.ABUSE if network else Complaint.SPAM
+            report(
+                Objection(number, reason, note, f"192.0.{network}.0/24"),
+                settings=parts.settings,
+                keys=parts.keys,
+                now=now,
+            )
 
 
 def send_letters(room: Room) -> None:

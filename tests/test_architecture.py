@@ -28,6 +28,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     (
         "web.api",
         "web.own_comments",
+        "web.reports",
         "web.votes",
         "web.status",
         "web.public",
@@ -78,7 +79,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("checkup.policy", "checkup.tags"),
     ("clusters.evaluate",),
     ("decisions.undo",),
-    ("own.changing",),
+    ("own.changing", "reports"),
     ("own.withdrawing",),
     (
         "decisions.authors",
@@ -99,7 +100,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "threads",
         "votes",
     ),
-    ("decisions.edits",),
+    ("decisions.edits", "decisions.reports"),
     ("decisions.revisions",),
     ("decisions.claims", "decisions.happened", "decisions.showing"),
     ("decisions.verbs",),
@@ -113,7 +114,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("people.rows",),
     ("people.refusals",),
     ("outbound",),
-    ("snapshot.counts", "snapshot.own", "snapshot.thread", "snapshot.waits"),
+    ("snapshot.counts", "snapshot.own", "snapshot.published", "snapshot.thread", "snapshot.waits"),
     ("snapshot.views",),
     ("snapshot.replies",),
     ("snapshot.roots",),
@@ -129,7 +130,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "unlock",
     ),
     ("clusters.joining",),
-    ("storage.removal", "storage.schema", "storage.sites", "storage.threads"),
+    ("storage.removal", "storage.schema", "storage.shown", "storage.sites", "storage.threads"),
     ("storage.migrations.env",),
     ("storage.database", "storage.scrub"),
     ("storage.roots", "storage.rules", "storage.search"),
@@ -139,6 +140,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "storage.models",
         "storage.outbox",
         "storage.people",
+        "storage.reports",
         "storage.votes",
     ),
     ("storage.clusters",),
@@ -150,7 +152,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("limiter",),
     ("settings",),
     ("errors", "storage.files"),
-    ("vocabulary",),
+    ("opinions", "vocabulary"),
 )
 KNOWS_FLASK = ("app", "cli", "wsgi", "web.", "storage.database")
 FLASK = ("flask", "flask_sqlalchemy", "flask_wtf", "werkzeug", "wtforms")

@@ -74,6 +74,7 @@ JUDGE = {"kind": "ban", "mark": "email", "ends": "2027-01-01", "note": "x"}
 SITE = {"name": "Demo", "origins": ORIGIN, "language": "en", "state": "open"}
 PERSON = {"do": "invite", "role": "viewer", "days": "7", "person": "1", "invitation": "1"}
 RULES = dict.fromkeys((*RANGES, *WORDS), "1") | dict.fromkeys(SWITCHES, "on")
+DISPLAY = {"sort": "newest", "votes": "up", "edit_minutes": "15", "hold_reported": "0"}
 FORMS: dict[str, Door] = {
     "/login": Door({"name": "owner", "password": "wrong"}, ("next",), "nobody"),
     "/login/code": Door({"code": "000000"}, ("next",), "nobody"),
@@ -105,7 +106,9 @@ FORMS: dict[str, Door] = {
     "/settings/<key>/rules": Door({"do": "try", "version": "1", "earlier": "1", "own": "max_depth"} | RULES),
     "/settings/<key>/embed": Door({"url": "http://127.0.0.1/"}),
     "/settings/<key>/fields": Door({"required": "name", "letters": "on", "version": "1"}),
-    "/settings/<key>/display": Door({"sort": "newest", "votes": "up", "edit_minutes": "15", "version": "1"}),
+    "/settings/<key>/display": Door(
+        {"sort": "newest", "votes": "up", "edit_minutes": "15", "hold_reported": "0", "version": "1"}
+    ),
     "/settings/<key>/words": Door({"do": "save", "key": "form.submit", "form-text": "x", "version": "1"}),
     "/settings/<key>/people": Door(PERSON),
 }
@@ -118,6 +121,7 @@ PUBLIC = {
     "embed",
     "own_comments",
     "public",
+    "reports",
     "words",  # the language of a reader's error page
     "confirm",
     "letter_links",

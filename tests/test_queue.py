@@ -161,7 +161,15 @@ def test_the_views_carry_their_counts_and_the_title_what_waits(
         for _ in range(count):
             a_comment(app, site, status=status)
     response = queue(moderator, status="spam")
-    assert counts(response) == {"pending": 3, "approved": 2, "spam": 1, "trash": 1, "all": 5, "mine": 0}
+    assert counts(response) == {
+        "pending": 3,
+        "approved": 2,
+        "spam": 1,
+        "trash": 1,
+        "all": 5,
+        "mine": 0,
+        "reported": 0,
+    }
     assert "<title>(3) Comments</title>" in response.text
 
 

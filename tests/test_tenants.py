@@ -154,6 +154,25 @@ def walk_vote(two: Two) -> None:
     assert is_problem(stranger, 403, "origin-refused")
 
 
+def walk_report(two: Two) -> None:
+    address = f"/api/v1/comments/{two.approved.id}/reports"
+    stranger = two.client.post(address, json={"reason": "spam"}, headers={"Origin": BETA_ONLY})
+    assert is_problem(stranger, 403, "origin-refused")
+
+
+def walk_report_page(two: Two) -> None:
+    shown = two.client.get(f"/comments/{two.approved.id}/report?site=beta")
+    assert two.beta.name not in shown.text
+    assert "Of beta" not in shown.text
+
+
+def walk_report_form(two: Two) -> None:
+    for origin in (BETA_ONLY, ALPHA_ONLY):
+        address = f"/comments/{two.approved.id}/report"
+        sent = two.client.post(address, data={"reason": "spam"}, headers={"Origin": origin})
+        assert is_problem(sent, 403, "origin-refused")
+
+
 def walk_vote_form(two: Two) -> None:
     sent = two.client.post(
         "/sites/beta/thread/votes",
@@ -359,6 +378,9 @@ WALKS: dict[tuple[str, str], Callable[[Two], None]] = {
     ("own.edit", "PATCH"): walk_own_edit,
     ("own.withdraw", "DELETE"): walk_own_withdrawal,
     ("votes.vote", "PUT"): walk_vote,
+    ("reports.post", "POST"): walk_report,
+    ("report_page.show", "GET"): walk_report_page,
+    ("report_page.send", "POST"): walk_report_form,
     ("public.vote", "POST"): walk_vote_form,
     ("api.preview", "POST"): walk_preview,
     ("api.counts", "GET"): walk_counts,

@@ -18,12 +18,13 @@ from comments_service import votes
 from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change, Verb
 from comments_service.erase import erase_person
+from comments_service.opinions import Choice
 from comments_service.retention import sweep
 from comments_service.settings import Settings
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, ThreadRoot
 from comments_service.storage.votes import Vote
-from comments_service.vocabulary import Choice, SiteView
+from comments_service.vocabulary import SiteView
 from comments_service.wsgi import make as make_app
 from tests.conftest import NOW, Clock
 from tests.doors import (

@@ -197,6 +197,8 @@ VIEWS: dict[str, View] = {
     "queue, spam": View(QUEUE, "queue/queue.html", "/queue?status=spam"),
     "queue, trash": View(QUEUE, "queue/queue.html", "/queue?status=trash"),
     "queue, mine": View(QUEUE, "queue/queue.html", "/queue?status=mine"),
+    "queue, reported": View(QUEUE, "queue/queue.html", "/queue?status=reported"),
+    "queue, nothing reported": View(QUEUE, "queue/queue.html", "/queue?status=reported", "ed"),
     "queue narrowed": View(
         QUEUE, "queue/queue.html", "/queue?q=casino&site=demo&reason=held-word&sort=risk&author={casino}"
     ),

@@ -65,7 +65,8 @@ def sweep(installation: Installation) -> None:
     click.echo(
         f"Forgotten: {swept.networks} networks, {swept.comments} declined comments, "
         f"{swept.idempotency_keys} idempotency keys, what {swept.cluster_keys} comments were compared by, "
-        f"{swept.journal_rows} rows of the audit, {swept.sign_ins} sign-ins, who cast {swept.votes} votes."
+        f"{swept.journal_rows} rows of the audit, {swept.sign_ins} sign-ins, "
+        f"who cast {swept.votes} votes and sent {swept.reports} reports."
     )
 
 

@@ -106,6 +106,8 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option("--sort", type=click.Choice(SORTS), help="Which comments come first.")
 @click.option("--edit-minutes", type=int, help="How long authors may change their words; 0 is never.")
 @click.option("--avatars/--no-avatars", default=None, help="Whether a picture is drawn beside each name.")
+@click.option("--reports/--no-reports", default=None, help="Whether readers may report comments.")
+@click.option("--hold-reported", type=int, help="So many reports take a comment off the page; 0: none do.")
 @click.option("--votes", type=click.Choice(list(Voting)), help="How readers may vote on comments.")
 @on_installation
 def set_(
@@ -152,6 +154,8 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "signed_names": bool(view.options.signed_names),
         "edit_minutes": view.options.edit_minutes,
         "votes": view.options.votes,
+        "reports": view.options.reports,
+        "hold_reported": view.options.hold_reported,
         "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

@@ -22,7 +22,7 @@ COLUMNS = (
     *(Comment.id, Comment.site_id, Comment.thread_id, Comment.parent_id, Comment.root_id, Comment.depth),
     *(Comment.page_url, Comment.version, Comment.status, Comment.status_changed_at, Comment.is_purged),
     *(Comment.is_letter, Comment.is_quietly_declined, Comment.pinned_at, Comment.picked_at),
-    *(Comment.flag_count, Comment.edited_at, Comment.edits_id, Comment.author_note),
+    *(Comment.flag_count, Comment.edited_at, Comment.edits_id, Comment.author_note, Comment.report_count),
 )
 Found = Row[*tuple[Any, ...]]
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
+from comments_service.decisions import reports
 from comments_service.decisions.act import (
     Act,
     Found,
@@ -23,7 +24,15 @@ from comments_service.decisions.act import (
 )
 from comments_service.decisions.edits import STATUS_COLUMNS, is_overtaken, originals_of, publish
 from comments_service.decisions.showing import recount, shows_otherwise, teach
-from comments_service.decisions.verbs import DECLINED, DELETED, EDIT_PUBLISHED, Change, Mark, Verb
+from comments_service.decisions.verbs import (
+    DECLINED,
+    DELETED,
+    EDIT_PUBLISHED,
+    REPORTS_DISMISSED,
+    Change,
+    Mark,
+    Verb,
+)
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
 from comments_service.storage.database import transaction
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -122,6 +131,8 @@ def why_not(found: Found | None, change: Change) -> Why | None:
 def _fits(found: Found, change: Change) -> bool:
     if change.goal is Verb.DELETE:
         return found.status in DECLINED
+    if change.goal is Verb.DISMISS:
+        return bool(found.report_count)
     if change.mark is None:
         return bool(found.status != change.to_status)
     if not change.mark.is_set:
@@ -137,6 +148,8 @@ def _do(session: Session, change: Change, rows: Sequence[Found], act: Act) -> li
         return _bring_to(session, change.to_status, rows, act)
     if change.mark is not None:
         return _mark(session, change.mark, rows, act)
+    if change.goal is Verb.DISMISS:
+        return _dismiss(session, rows, act)
     return _delete(session, rows, act)
 
 
@@ -148,13 +161,17 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
     won = _change(session, rows, values)
     recount(session, [(row, status) for row in won])
     teachers = teach(session, won) if status == Status.APPROVED else set()
+    reported = [row.id for row in won if row.report_count and status != Status.PENDING]
+    settled = reports.settle(session, reported) if reported else {}
     session.add_all(
         act.row(
             row,
             DECIDED,
             from_status=row.status,
             to_status=status,
-            details={"before": before(row, kept)} | ({"taught": True} if row.id in teachers else {}),
+            details={"before": before(row, kept)}
+            | ({"taught": True} if row.id in teachers else {})
+            | reports.told(settled.get(row.id)),
         )
         for row in won
     )
@@ -169,6 +186,13 @@ def _mark(session: Session, mark: Mark, rows: Sequence[Found], act: Act) -> list
     if mark.column != "flag_count":
         shows_otherwise(session, {row.thread_id: 0 for row in won if row.status == Status.APPROVED})
     session.add_all(act.row(row, mark.action, details={"before": before(row, [mark.column])}) for row in won)
+    return [decision(row, row.status) for row in won]
+
+
+def _dismiss(session: Session, rows: Sequence[Found], act: Act) -> list[Decision]:
+    won = _change(session, rows, {})
+    settled = reports.settle(session, [row.id for row in won])
+    session.add_all(act.row(row, REPORTS_DISMISSED, details=reports.told(settled.get(row.id))) for row in won)
     return [decision(row, row.status) for row in won]
 
 
@@ -231,6 +255,8 @@ def _is_same(row: JournalRow, change: Change, now: Found | None) -> bool:
         return False
     if change.mark is not None:
         return row.action == change.mark.action
+    if change.goal is Verb.DISMISS:
+        return row.action == REPORTS_DISMISSED
     if row.action == EDIT_PUBLISHED:
         return change.to_status == Status.APPROVED
     return row.action == DECIDED and row.to_status == change.to_status

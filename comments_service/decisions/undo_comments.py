@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from comments_service.clusters import joining as clusters
+from comments_service.decisions import reports
 from comments_service.decisions.act import (
     Act,
     Found,
@@ -21,7 +22,16 @@ from comments_service.decisions.act import (
     restored,
 )
 from comments_service.decisions.showing import recount, shows_otherwise, teach, unteach
-from comments_service.decisions.verbs import AUTHOR_EDITED, EDIT_PUBLISHED, EDITED, MARKS, OPPOSITE, REPLIED
+from comments_service.decisions.verbs import (
+    AUTHOR_EDITED,
+    EDIT_PUBLISHED,
+    EDITED,
+    MARKS,
+    OPPOSITE,
+    REPLIED,
+    REPORTS_DISMISSED,
+    REPORTS_REOPENED,
+)
 from comments_service.storage.decisions import Revision
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -29,7 +39,9 @@ from comments_service.storage.search import index
 from comments_service.vocabulary import Decision, Status
 
 Undoer = Callable[[Session, Sequence[JournalRow], Act], Undone]
-UNSEEN = frozenset({"comment-flagged", "comment-unflagged"})  # readers see nothing of these
+UNSEEN = frozenset(
+    {"comment-flagged", "comment-unflagged", REPORTS_DISMISSED, REPORTS_REOPENED}
+)  # readers see nothing of these
 
 
 def take_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
@@ -116,6 +128,7 @@ def restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any
         index(session, comment)
         if row.action == AUTHOR_EDITED:
             clusters.assign_anew(session, comment, now=act.now)
+    details |= reports.take_back(session, was.id, row.details)
     if "edit" in row.details:
         details["edit"] = row.details["edit"]
     session.add(_row(row, was, to_status, details, act))
@@ -137,5 +150,12 @@ def _row(row: JournalRow, was: Found, to_status: str, details: dict[str, Any], a
     return act.row(was, OPPOSITE.get(row.action, row.action), **more)
 
 
-ACTIONS = (DECIDED, EDITED, REPLIED, *(mark.action for mark in MARKS.values()))
+ACTIONS = (
+    DECIDED,
+    EDITED,
+    REPLIED,
+    REPORTS_DISMISSED,
+    REPORTS_REOPENED,
+    *(mark.action for mark in MARKS.values()),
+)
 UNDOERS: dict[str, Undoer] = dict.fromkeys(ACTIONS, take_back)

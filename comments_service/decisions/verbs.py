@@ -15,6 +15,8 @@ EDIT_PUBLISHED = "comment-edit-published"  # of the row that held such an edit u
 WITHDRAWN = "comment-withdrawn"  # by its author, for ever
 MOVED = "comment-moved"
 REPLIED = "comment-replied"
+REPORTS_DISMISSED = "comment-reports-dismissed"
+REPORTS_REOPENED = "comment-reports-reopened"  # by an undo alone
 
 
 class Verb(StrEnum):
@@ -33,6 +35,7 @@ class Verb(StrEnum):
     UNPICK = "unpick"
     FLAG = "flag"
     UNFLAG = "unflag"
+    DISMISS = "dismiss"  # the reports of readers
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ OPPOSITE = {
     for one in MARKS.values()
     for other in MARKS.values()
     if one.column == other.column and one.is_set != other.is_set
-}
+} | {REPORTS_DISMISSED: REPORTS_REOPENED, REPORTS_REOPENED: REPORTS_DISMISSED}
 DECLINED = frozenset({Status.SPAM, Status.TRASH})
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from comments_service.article_url import normalise_url
+from comments_service.decisions import reports
 from comments_service.decisions.act import COLUMNS, Act, before
 from comments_service.decisions.edits import OVER, STATUS_COLUMNS, mark_of, put_in
 from comments_service.decisions.revisions import Words
@@ -157,6 +158,9 @@ class _Desk:
         if is_decided and judged.verdict.status == Status.APPROVED:
             return  # somebody wants it to wait: no rule speaks against that, and none explains it
         row.verdict, row.verdict_reason, row.risk = kept, judged.verdict.reason, judged.verdict.risk
+        row.raised_risk = 0
+        if row.report_count:
+            reports.recount(self.session, [row.id])
         self.session.execute(delete(CommentReason).where(CommentReason.comment_id == row.id))
         codes = [reason.code for reason in judged.verdict.reasons]
         self.session.add_all(CommentReason(comment_id=row.id, code=code) for code in codes)

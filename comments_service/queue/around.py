@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from comments_service.decisions.likes import how_far
-from comments_service.queue.lines import ClusterLine, HistoryLine
+from comments_service.opinions import Complaint
+from comments_service.queue.lines import ClusterLine, HistoryLine, ReportLines, ReportNote
 from comments_service.storage.models import Comment
+from comments_service.storage.reports import Report
 from comments_service.vocabulary import Seen, Status
+
+NOTES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Around:
     waiting_by_thread: Mapping[int, int]
     waiting_by_cluster: Mapping[tuple[int, int], int]
     seen: Seen
+    reports_of: Mapping[int, Sequence[Report]]
 
     def history(self, comment: Comment) -> HistoryLine | None:
         """The other comments with this one's email, on its site; None where there is no other."""
@@ -42,6 +47,16 @@ class Around:
         size = self.waiting_by_cluster.get((comment.site_id, comment.cluster_id), 0)
         return ClusterLine(comment.cluster_id, size, self.seen) if size > 1 else None
 
+    def reports(self, comment: Comment) -> ReportLines | None:
+        """What readers report of this one; None where nothing is open."""
+        found = self.reports_of.get(comment.id, ())
+        if not found:
+            return None
+        reasons = Counter(Complaint(report.reason) for report in found)
+        with_note = [report for report in found if report.note][:NOTES_SHOWN]
+        notes = tuple(ReportNote(Complaint(one.reason), one.note, one.reported_at) for one in with_note)
+        return ReportLines(len(found), tuple(reasons.most_common()), notes)
+
 
 def around(session: Session, comments: Collection[Comment], *, with_clusters: bool) -> Around:
     """Look all of it up."""
@@ -51,7 +66,19 @@ def around(session: Session, comments: Collection[Comment], *, with_clusters: bo
         waiting_by_thread=_waiting_by_thread(session, comments),
         waiting_by_cluster=_waiting_by_cluster(session, clusters),
         seen=how_far(session) if clusters else Seen(0, 0),
+        reports_of=_reports(session, [c.id for c in comments if c.report_count]),
     )
+
+
+def _reports(session: Session, ids: Sequence[int]) -> dict[int, list[Report]]:
+    """The open reports of these comments, the latest first."""
+    found: dict[int, list[Report]] = {}
+    if not ids:
+        return found
+    still_open = select(Report).where(Report.comment_id.in_(ids), Report.is_settled.is_(False))
+    for report in session.scalars(still_open.order_by(Report.id.desc())):
+        found.setdefault(report.comment_id, []).append(report)
+    return found
 
 
 def _by_author(session: Session, comments: Iterable[Comment]) -> dict[tuple[int, bytes], dict[str, int]]:

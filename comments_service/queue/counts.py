@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from comments_service.queue.question import View
@@ -27,6 +27,7 @@ def counts_of(session: Session, scope: Scope, moderator_id: int) -> tuple[Mappin
     counts = {View(status): asked[status] for status in Status}
     counts[View.ALL] = counts[View.PENDING] + counts[View.APPROVED]
     counts[View.MINE] = _mine(session, scope, moderator_id)
+    counts[View.REPORTED] = _reported(session, scope)
     waiting = sum(count for (_, status), count in by_site.items() if status == Status.PENDING)
     return counts, waiting
 
@@ -60,6 +61,15 @@ def _mine(session: Session, scope: Scope, moderator_id: int) -> int:
         Comment.is_purged.is_(False),
     )
     return session.scalar(own) or 0
+
+
+def _reported(session: Session, scope: Scope) -> int:
+    reported = select(func.count()).where(
+        Comment.report_count > literal_column("0"),  # as the index has it, so that it is used
+        Comment.site_id.in_(scope.asked),
+        Comment.status.in_(View.REPORTED.statuses),
+    )
+    return session.scalar(reported) or 0
 
 
 def _by_site(rows: Iterable[Any]) -> dict[tuple[int, str], int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from comments_service.decisions.diff import Piece
+from comments_service.opinions import Complaint
 from comments_service.queue.question import QueueQuestion, View
 from comments_service.vocabulary import CommentView, Role, Seen, Status
 
@@ -86,13 +87,31 @@ class ClusterLine:
 
 
 @dataclass(frozen=True)
+class ReportNote:
+    """What one reader wrote beside the reason."""
+
+    reason: Complaint
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ReportLines:
+    """The open reports of a comment: how many for each reason, and the latest notes."""
+
+    count: int
+    reasons: tuple[tuple[Complaint, int], ...]
+    notes: tuple[ReportNote, ...]
+
+
+@dataclass(frozen=True)
 class QueueRow:
     """One comment in the queue. `excerpt` is set for long texts only, which are shown folded.
 
     `reasons` say why the service put it where it stands; empty once somebody has put it elsewhere.
     `role` is what the asker may do about it, `cursor` where the list goes on after it. `history` is
     missing where there is no other comment with this email, `cluster` where it stands for itself alone,
-    `edit` where it is a comment and not an edit of one.
+    `edit` where it is a comment and not an edit of one, `reports` where none are open.
     """
 
     view: CommentView
@@ -112,6 +131,7 @@ class QueueRow:
     risk: int
     cluster: ClusterLine | None
     edit: EditLine | None
+    reports: ReportLines | None
     role: Role
     cursor: str
 

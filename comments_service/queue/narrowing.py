@@ -39,8 +39,7 @@ def narrowings(session: Session, question: QueueQuestion, scope: Scope, asker: A
 
 
 def _narrowings(session: Session, question: QueueQuestion, scope: Scope, asker: Asker) -> Iterator[Narrowing]:
-    if question.view == View.MINE:
-        yield by(lambda c: c.moderator_id == asker.moderator_id)
+    yield from _of_view(question.view, asker)
     if question.thread_id is not None:
         yield by(lambda c: c.thread_id == question.thread_id)
     if question.cluster is not None:
@@ -57,6 +56,13 @@ def _narrowings(session: Session, question: QueueQuestion, scope: Scope, asker: 
         yield by(lambda c: c.is_letter.is_(True))
     if question.edits:
         yield by(lambda c: c.edits_id.is_not(None))
+
+
+def _of_view(view: View, asker: Asker) -> Iterator[Narrowing]:
+    if view == View.MINE:
+        yield by(lambda c: c.moderator_id == asker.moderator_id)
+    elif view == View.REPORTED:
+        yield by(lambda c: c.report_count > literal_column("0"))  # as with flags
 
 
 def by(holds: Callable[[type[Comment]], ColumnElement[bool]]) -> Narrowing:

@@ -9,7 +9,10 @@ from comments_service.vocabulary import Status
 
 
 class View(StrEnum):
-    """A part of the queue. `all` is without spam and trash; `mine` holds what the asker wrote."""
+    """A part of the queue. `all` is without spam and trash; `mine` holds what the asker wrote.
+
+    `reported` holds what readers have reported, until somebody has settled it.
+    """
 
     ALL = "all"
     PENDING = "pending"
@@ -17,11 +20,12 @@ class View(StrEnum):
     SPAM = "spam"
     TRASH = "trash"
     MINE = "mine"
+    REPORTED = "reported"
 
     @property
     def statuses(self) -> tuple[Status, ...]:
         """Where the comments of this view stand."""
-        if self in (View.ALL, View.MINE):
+        if self in (View.ALL, View.MINE, View.REPORTED):
             return (Status.PENDING, Status.APPROVED)
         return (Status(self),)
 

@@ -105,6 +105,7 @@ def _row(
         risk=comment.risk,
         cluster=known.cluster(comment),
         edit=_edit(comment, above) if above is not None and is_edit else None,
+        reports=known.reports(comment),
         role=_role(lens.access, comment.site_id),
         cursor=cursor_after(comment, lens.sort),
     )

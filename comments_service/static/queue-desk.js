@@ -4,14 +4,10 @@ import { Told } from "./queue-told.js";
 import { tickOf } from "./queue-rows.js";
 
 const BECOMES = {
-  approve: "approved",
-  unapprove: "pending",
-  spam: "spam",
-  not_spam: "pending",
-  trash: "trash",
-  restore: "pending",
-  delete: "",
+  ...{ approve: "approved", unapprove: "pending", spam: "spam", trash: "trash" },
+  ...{ not_spam: "pending", restore: "pending", delete: "" },
 };
+const SETTLING = ["approve", "spam", "trash", "dismiss"]; // of what readers have reported
 const SHOWS = { all: ["pending", "approved"], mine: ["pending", "approved"] };
 
 const MOST = 200; // rows that may be asked for at once
@@ -47,7 +43,7 @@ export class Desk {
       row.ariaBusy = "true";
       rows.tell(row, "quiet", "");
     }
-    if (verb in BECOMES) this.#moveOn(chosen, isLeaving);
+    if (verb in BECOMES || isLeaving) this.#moveOn(chosen, isLeaving);
     let fields; // made when it is their turn: an earlier answer may have brought a new version
     const send = () => this.#parts.door.post(this.#parts.form.action, (fields ??= this.#fields(verb, chosen, note)));
     try {
@@ -138,11 +134,13 @@ export class Desk {
   }
 
   #isLeaving(verb) {
+    if (this.#view === "reported") return SETTLING.includes(verb);
     return verb in BECOMES && !this.#isShown(BECOMES[verb]);
   }
 
   #belongs({ dataset }) {
-    return this.#isShown(dataset.status) && (!this.#article || dataset.article === this.#article);
+    const isShown = this.#view === "reported" ? "reported" in dataset : this.#isShown(dataset.status);
+    return isShown && (!this.#article || dataset.article === this.#article);
   }
 
   #isShown(status) {

@@ -3,7 +3,7 @@
 const SWITCH = "comments.queue.keys"; // "off" where somebody turned them off (WCAG 2.1.4)
 const VERBS = {
   ...{ a: "approve", u: "unapprove", s: "spam", d: "trash", z: "undo" },
-  ...{ f: "flag", p: "pin", c: "pick" },
+  ...{ f: "flag", p: "pin", c: "pick", i: "dismiss" },
 };
 const DOORS = { m: "move", b: "author", o: "article" };
 const SINGLE = { j: "next", k: "previous", r: "reply", q: "quickEdit", e: "edit", x: "tick", "/": "search", "?": "help" };

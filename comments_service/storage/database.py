@@ -40,6 +40,7 @@ from comments_service.storage import (  # noqa: F401 -- every table is known by 
     models,
     outbox,
     people,
+    reports,
     rules,
     search,
     votes,

@@ -108,7 +108,8 @@ class Comment(Base):
     where it signed the name. `verdict` holds `reasons` and `facts` of the automatic decision.
     A row with `edits_id` is no comment but an author's edit of that one, which waits beside it and can never
     be approved itself. `author_note` is what a moderator who declined it wants its author to read.
-    `up_count` and `down_count` are the votes of readers; `votes.cast` alone changes them.
+    `up_count` and `down_count` are the votes of readers; `votes.cast` alone changes them. `report_count`
+    is of the reports that nobody has settled, `raised_risk` what of its `risk` comes from these.
     """
 
     __tablename__ = "comment"
@@ -125,6 +126,7 @@ class Comment(Base):
         _some("cluster_id IS NOT NULL", "ix_comment_cluster", *_WITHIN_CLUSTER),
         _some("moderator_id IS NOT NULL", "ix_comment_moderator", "moderator_id", "created_at"),
         _some("flag_count > 0", "ix_comment_flagged", "site_id", "id"),
+        _some("report_count > 0", "ix_comment_reported", "site_id", "id"),
         _some("is_letter IS true", "ix_comment_letters", "site_id", "id"),
         _some("edits_id IS NOT NULL", "ix_comment_edits", "edits_id", "id"),
         _some("edits_id IS NOT NULL", "ix_comment_edits_of_site", "site_id", "created_at"),
@@ -175,6 +177,8 @@ class Comment(Base):
     author_note: Mapped[str | None] = mapped_column(String(500))
     up_count: Mapped[int] = mapped_column(default=0)
     down_count: Mapped[int] = mapped_column(default=0)
+    report_count: Mapped[int] = mapped_column(default=0)
+    raised_risk: Mapped[int] = mapped_column(default=0)
 
     @property
     def state(self) -> Status:

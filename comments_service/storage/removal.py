@@ -13,6 +13,7 @@ from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.decisions import Claim, Revision, Standing
 from comments_service.storage.journal import DECIDED, STANDING_ACTIONS, JournalRow
 from comments_service.storage.models import Comment, CommentReason, SubmissionKey, Thread
+from comments_service.storage.reports import Report
 from comments_service.storage.roots import show_roots
 from comments_service.storage.search import forget
 from comments_service.storage.votes import Vote
@@ -38,6 +39,8 @@ EMPTY_PLACE: dict[str, object] = {
     "author_note": None,
     "up_count": 0,
     "down_count": 0,
+    "report_count": 0,
+    "raised_risk": 0,
     "verdict": {},
     "is_purged": True,
     "status": Status.TRASH,
@@ -72,6 +75,7 @@ def remove(session: Session, ids: Collection[int]) -> None:
     session.execute(delete(Revision).where(Revision.comment_id.in_(ids)))
     session.execute(delete(Claim).where(Claim.comment_id.in_(ids)))
     session.execute(delete(Vote).where(Vote.comment_id.in_(ids)))
+    session.execute(delete(Report).where(Report.comment_id.in_(ids)))
     forget(session, ids)
     _forget_in_journal(session, ids)
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))

@@ -44,6 +44,8 @@ def _vacuum_postgresql(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(
-            text("VACUUM comment, cluster_key, comment_words, submission_key, journal, standing, vote")
+            text(
+                "VACUUM comment, cluster_key, comment_words, submission_key, journal, standing, vote, report"
+            )
         )
         connection.invalidate()  # the setting above must not come back to the pool

@@ -155,6 +155,7 @@ def _form(question: Question, max_depth: int) -> dict[str, Any]:
         "max_depth": max_depth,
         "sorts": list(site.options.sorts),
         "votes": site.options.votes,
+        "reports": site.options.reports,
         "letters": site.takes_letters,
         "avatars": site.options.avatars,
         "signed_names": bool(site.options.signed_names),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from flask import request
-from sqlalchemy import select
 
 from comments_service.article_url import identify
-from comments_service.errors import ArticleRefused
+from comments_service.errors import ArticleRefused, CommentNotFound
+from comments_service.snapshot.published import Published, published
 from comments_service.snapshot.question import Question
 from comments_service.snapshot.thread import etag
 from comments_service.snapshot.thread import thread as read_thread
 from comments_service.storage.database import reading
-from comments_service.storage.models import Comment, Site
 from comments_service.storage.sites import find_site
-from comments_service.vocabulary import ArticleRef, SiteView, Status, ThreadSnapshot
+from comments_service.vocabulary import ArticleRef, SiteView, ThreadSnapshot
+from comments_service.web import cors
 from comments_service.web.forms import clean_title, comment_id, sentence
 from comments_service.web.wiring import wiring
 
@@ -27,14 +27,28 @@ def site_of(key: str) -> SiteView:
         return find_site(session, key).view()
 
 
-def site_of_comment(text_id: str) -> tuple[int, SiteView] | None:
-    """A published comment by its id, as it came, and the site it is on; None where there is none."""
-    number = comment_id(text_id)
-    shown = select(Site).join(Comment, Comment.site_id == Site.id)
-    shown = shown.where(Comment.id == (number or 0), Comment.status == Status.APPROVED)
-    with reading() as session:
-        site = session.scalars(shown).first()
-        return (number, site.view()) if number and site is not None else None
+def published_of(text_id: str) -> Published:
+    """A published comment by its id, as it came.
+
+    Raises: CommentNotFound.
+    """
+    return published(comment_id(text_id) or 0)
+
+
+def published_here(text_id: str) -> Published:
+    """The same for the page of a site, which is held against the comment's own.
+
+    Whether a comment is not there, or not for readers, cannot be told apart.
+
+    Raises: CommentNotFound, OriginRefused.
+    """
+    try:
+        found = published_of(text_id)
+    except CommentNotFound:
+        cors.allow_any_site()
+        raise
+    cors.allow(found.site)
+    return found
 
 
 def article_of(site: SiteView, url: str | None, explicit_id: str | None) -> ArticleRef:

@@ -27,6 +27,7 @@ from flask import (
 from werkzeug.local import LocalProxy
 
 from comments_service.decisions.act import Undone
+from comments_service.decisions.reports import BY_READERS
 from comments_service.decisions.undo import undo as take_back
 from comments_service.errors import Malformed
 from comments_service.journal_page import (
@@ -153,7 +154,8 @@ class _Speaker:
 
     def reason(self, row: AuditRow) -> str:
         """Why: the sentences of the rules that the service went by, or what somebody wrote."""
-        if row.action == DECIDED and row.from_status is None:
+        is_by_readers = row.who is None and row.reason == BY_READERS
+        if row.action == DECIDED and (row.from_status is None or is_by_readers):
             keys = [f"queue.reason.{code}" for code in row.reason.split(", ")]
             return " ".join(str(self._words["say"](key)) for key in keys if key in self._known)
         return str(self._words["say"]("audit.reason", reason=row.reason))

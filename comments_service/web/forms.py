@@ -19,11 +19,13 @@ from wtforms.form import BaseForm
 
 from comments_service import tokens
 from comments_service.errors import FieldError, FieldsRefused, TicketRefused
+from comments_service.opinions import Complaint
 from comments_service.privacy import Keyring
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import (
     MAX_EMAIL_CHARACTERS,
     MAX_NAME_CHARACTERS,
+    MAX_NOTE_CHARACTERS,
     MAX_TEXT_BYTES,
     MAX_TITLE_CHARACTERS,
     MAX_WEBSITE_CHARACTERS,
@@ -168,6 +170,47 @@ class TextForm(CommentWords):
 
     def validate_website(self, field: Field) -> None:
         """Whatever it is."""
+
+
+class ReportForm(FlaskForm):
+    """Why a reader objects to a comment: one of our reasons, and a line or some of plain text."""
+
+    class Meta(FlaskForm.Meta):
+        """No session is asked, so there is no token of one."""
+
+        csrf = False
+        locales = False
+
+    reason = StringField(filters=[_trimmed])
+    note = TextAreaField(filters=[_unix_lines])
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        """Read named fields."""
+        super().__init__(MultiDict(fields))  # type: ignore[no-untyped-call]
+
+    def validate_reason(self, field: Field) -> None:
+        """One of those that moderators read in words."""
+        _refuse(field.data not in list(Complaint), "required")
+
+    def validate_note(self, field: Field) -> None:
+        """As short as a note, and nothing that cannot be shown."""
+        _refuse(_CONTROL.search(field.data) or _SURROGATE.search(field.data), "characters")
+        _refuse(len(field.data) > MAX_NOTE_CHARACTERS, "too_long")
+
+    def refuse_wrong(self, earlier: list[FieldError]) -> None:
+        """Check everything at once.
+
+        Raises: FieldsRefused with every wrong field, each detail a key of the catalogue.
+        """
+        self.validate()
+        known = {error.field for error in earlier}
+        found = [
+            FieldError(field.name, str(field.errors[0]), f"error.{field.name}.{field.errors[0]}")
+            for field in self
+            if field.errors and field.name not in known
+        ]
+        if earlier or found:
+            raise FieldsRefused(errors=(*earlier, *found))
 
 
 class CommentForm(CommentWords):

@@ -35,6 +35,14 @@ def count_vote() -> None:
     _hurry().vote(_network_name())
 
 
+def count_report() -> None:
+    """Count one report.
+
+    Raises: TooManyReports.
+    """
+    _hurry().report(_network_name())
+
+
 def count_edit() -> None:
     """Count a try to edit.
 

@@ -24,10 +24,11 @@ from comments_service.errors import (
     TooManyComments,
 )
 from comments_service.faces import face_of
+from comments_service.opinions import Choice
 from comments_service.privacy import network_of
 from comments_service.snapshot.question import Question
-from comments_service.vocabulary import Choice, CommentView, SiteView
-from comments_service.web.asked import article_of, page_of, question_of, site_of, site_of_comment
+from comments_service.vocabulary import CommentView, SiteView
+from comments_service.web.asked import article_of, page_of, published_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
 from comments_service.web.hurry import count_preview, count_vote
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for, words_for
@@ -104,18 +105,18 @@ def vote() -> Response:
     _refuse_foreign_form()
     count_vote()
     fields = read_form(("comment", "vote"))
-    known = site_of_comment(fields.get("comment", ""))
-    if known is None or known[1].id != g.site.id:
+    found = published_of(fields.get("comment", ""))
+    if found.site.id != g.site.id:
         raise CommentNotFound
     if fields.get("vote") not in list(Choice):
         raise Malformed
-    choice, parts = Choice(fields["vote"]), wiring()
-    ballot = votes.Ballot(known[0], choice, network_of(request.remote_addr or ""))
+    choice, number, parts = Choice(fields["vote"]), found.view.id, wiring()
+    ballot = votes.Ballot(number, choice, network_of(request.remote_addr or ""))
     votes.cast(ballot, keys=parts.keys, now=parts.now())
     question = question_of(g.site)
-    voted = known[0] if choice is not Choice.NONE else None
+    voted = number if choice is not Choice.NONE else None
     back = thread_address(question, **_place(question), voted=voted)
-    return make_response(redirect(f"{back}#comment-{known[0]}", 303))
+    return make_response(redirect(f"{back}#comment-{number}", 303))
 
 
 def _from_referrer(site: SiteView) -> Response:
@@ -154,6 +155,7 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
         answered_at=lambda comment: f"#comment-{comment.id}",
         is_first=not (question.cursor or question.comment),
         votes_at=thread_address(question, "/votes", **_place(question)),
+        report_at=lambda comment: _report_address(comment.id),
         voted=comment_id(request.args.get("voted", "")),
     )
     response = make_response(html, status)
@@ -208,6 +210,11 @@ def thread_address(question: Question, below: str = "", /, **more: object) -> st
     known |= {"lang": request.args.get("lang"), "sort": request.args.get("sort")}
     query = urlencode(_only(**known) | {name: str(value) for name, value in more.items() if value})
     return wiring().absolute(f"/sites/{question.site.key}/thread{below}?{query}")
+
+
+def _report_address(number: int) -> str:
+    query = urlencode(_only(lang=request.args.get("lang")))
+    return wiring().absolute(f"/comments/{number}/report{'?' if query else ''}{query}")
 
 
 def _place(question: Question) -> dict[str, str | None]:

@@ -19,7 +19,7 @@ from comments_service.web.queue_words import queue_words
 from comments_service.web.sessions import NOTICE, require_moderator
 from comments_service.web.wiring import wiring
 
-VIEWS = (View.PENDING, View.APPROVED, View.SPAM, View.TRASH, View.ALL, View.MINE)
+VIEWS = (View.PENDING, View.REPORTED, View.APPROVED, View.SPAM, View.TRASH, View.ALL, View.MINE)
 MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
 MAX_ROWS = 200  # the longest page there is
 
@@ -44,11 +44,13 @@ BULK_OFFERS: dict[View, tuple[str, ...]] = {
     **{View(status): offer.buttons for status, offer in OFFERS.items()},
     View.ALL: ("approve", "unapprove", "spam", "trash"),
     View.MINE: ("unapprove", "approve", "trash"),
+    View.REPORTED: ("dismiss", "spam", "trash"),
 }
 BULK_MARKS = {  # a menu has place for both ways; a key takes the one that fits
     View.PENDING: ("flag", "unflag"),
     **dict.fromkeys(
-        (View.APPROVED, View.ALL, View.MINE), ("pin", "unpin", "pick", "unpick", "flag", "unflag")
+        (View.APPROVED, View.ALL, View.MINE, View.REPORTED),
+        ("pin", "unpin", "pick", "unpick", "flag", "unflag"),
     ),
 }
 KEYS = {
@@ -68,6 +70,7 @@ KEYS = {
     "unpick": "c",
     "flag": "f",
     "unflag": "f",
+    "dismiss": "i",
     "move": "m",
     "author": "b",
     "article": "o",
@@ -79,6 +82,7 @@ SHORTCUTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("s",), "spam"),
     (("d",), "trash"),
     (("z",), "undo"),
+    (("i",), "dismiss"),
     (("f",), "flag"),
     (("p",), "pin"),
     (("c",), "pick"),

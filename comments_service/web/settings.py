@@ -154,20 +154,27 @@ def display(key: str) -> Response:
 def change_display(key: str) -> Response:
     """Change this, unless somebody else changed the site since the page was shown."""
     here = site_here(key, Role.OWNER)
-    given = request.form.get("edit_minutes", str(here.options.edit_minutes)).strip()
-    minutes = int(given) if re.fullmatch("[0-9]{1,6}", given) else -1  # no number is out of range, too
     typed = Options(
         sort=request.form.get("sort", ""),
-        edit_minutes=minutes,
+        edit_minutes=_number(request.form.get("edit_minutes"), here.options.edit_minutes),
         avatars="avatars" in request.form,
         votes=request.form.get("votes", here.options.votes),
+        reports="reports" in request.form,
+        hold_reported=_number(request.form.get("hold_reported"), here.options.hold_reported),
     )
     try:
-        shown = SiteChange(sort=typed.sort, edit_minutes=minutes, avatars=typed.avatars, votes=typed.votes)
-        save(key, shown)
+        names = ("sort", "edit_minutes", "avatars", "votes", "reports", "hold_reported")
+        save(key, SiteChange(**{name: getattr(typed, name) for name in names}))
     except (ChangedMeanwhile, FieldsRefused) as error:
         return _display(site_here(key), typed, error)
     return make_response(redirect(url_for("settings.display", key=key), 303))
+
+
+def _number(given: str | None, known: int) -> int:
+    """A number that was typed; what is none is out of every range."""
+    if given is None:
+        return known
+    return int(given) if re.fullmatch("[0-9]{1,6}", given.strip()) else -1
 
 
 def _refuse_wrong_lines(typed: Typed) -> None:
@@ -231,7 +238,7 @@ def _display(
         sorts=SORTS,
         votings=tuple(Voting),
         typed=typed,
-        given=request.form.get("edit_minutes", typed.edit_minutes),
+        given=lambda name: request.form.get(name, getattr(typed, name)),
         now=site.options,
         error=error,
         wrong=wrong_fields(error, limit=MAX_EDIT_MINUTES),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from comments_service import votes
-from comments_service.errors import CommentNotFound, FieldError, FieldsRefused
+from comments_service.errors import FieldError, FieldsRefused
+from comments_service.opinions import Choice
 from comments_service.privacy import network_of
-from comments_service.vocabulary import Choice, SiteView
 from comments_service.web import cors
-from comments_service.web.asked import site_of_comment
+from comments_service.web.asked import published_here
 from comments_service.web.forms import text_fields
 from comments_service.web.hurry import count_vote
 from comments_service.web.json_door import json_answer, private, read_json, votes_as_json
@@ -35,28 +35,13 @@ def answer_preflight() -> Response | None:
 def vote(text_id: str) -> Response:
     """Say what this reader thinks of a comment; the counts after it."""
     cors.require_page()
-    number, site = shown_comment(text_id)
+    found = published_here(text_id)
     count_vote()
-    with worded(site, site.language):
+    with worded(found.site, found.site.language):
         choice, receipt = _wanted()
-    ballot = votes.Ballot(number, choice, network_of(request.remote_addr or ""), receipt)
+    ballot = votes.Ballot(found.view.id, choice, network_of(request.remote_addr or ""), receipt)
     counted = votes.cast(ballot, keys=wiring().keys, now=wiring().now())
     return private(json_answer({"votes": votes_as_json(counted), "vote": choice}))
-
-
-def shown_comment(text_id: str) -> tuple[int, SiteView]:
-    """A published comment and its site, which the page that asks is held against.
-
-    Whether a comment is not there, or not for readers, cannot be told apart.
-
-    Raises: CommentNotFound, OriginRefused.
-    """
-    found = site_of_comment(text_id)
-    if found is None:
-        cors.allow_any_site()
-        raise CommentNotFound
-    cors.allow(found[1])
-    return found
 
 
 def _wanted() -> tuple[Choice, str | None]:
