@@ -31,10 +31,10 @@ RELEASED_SUFFIXES = {".py", ".js", ".css", ".json", ".html"}
 GENERATED = "generated"  # what modules import as ./generated.js: the constants made below
 
 # Each module stands after those it imports; the last one is the entry and does the work.
-COUNT_MODULES = ("own-tag", "api", "explain", "counts", "count")
+COUNT_MODULES = ("dom", "own-tag", "api", "explain", "counts", "count")
 EMBED_MODULES = (
-    "own-tag",
     "dom",
+    "own-tag",
     "safe-html",
     "speech",
     "page",

@@ -87,7 +87,7 @@ export class Service {
   /** Whether the service answers at all: a refusal without CORS headers looks like a dead network. */
   async answers() {
     const { url, id } = this.#article;
-    return fetch(this.#address("thread", { url, id }), { mode: "no-cors", credentials: "omit" }).then(
+    return fetch(this.#address("thread", { url, id }).href, { mode: "no-cors", credentials: "omit" }).then(
       () => true,
       () => false,
     );
@@ -105,7 +105,7 @@ export class Service {
 async function request(address, { signal, ...options } = {}) {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   try {
-    const answer = await fetch(address, {
+    const answer = await fetch(address.href, { // as text: what pages put in its place may know no other
       credentials: "omit",
       ...options,
       signal: signal ? AbortSignal.any([signal, patience]) : patience,

@@ -1,6 +1,6 @@
 // The element on the host's page: reads its attributes, loads the thread, says so when that fails.
 import { Problem, Service } from "./api.js";
-import { freshId, make } from "./dom.js";
+import { freshId, host, make } from "./dom.js";
 import { explain } from "./explain.js";
 import { fragmentOf, takePlace } from "./fragment.js";
 import { BOOT_TEXTS, CLASSIC, STYLES } from "./generated.js";
@@ -62,11 +62,12 @@ export class CommentThread extends HTMLElement {
       await this.#show(await service.thread({ comment }, { signal }), service, article, signal, comment);
     } catch (problem) {
       if (signal.aborted) return;
-      if (!(problem instanceof Problem)) throw problem;
+      const isOurs = problem instanceof Problem;
       const plain = { ...article, url: pageAddress() };
       const isCanonical = !this.hasAttribute("article-url") && article.url !== plain.url;
-      if (isCanonical && problem.concerns("url")) return this.#load(signal, plain);
+      if (isOurs && isCanonical && problem.concerns("url")) return this.#load(signal, plain);
       this.#showFailure(() => this.#load(signal, article));
+      if (!isOurs) throw problem; // what a page has done to the language, or an answer that is none
       explain(problem, service);
     }
   }
@@ -75,7 +76,7 @@ export class CommentThread extends HTMLElement {
     const scope = service.site + " " + (article.id ?? article.url);
     const reader = new Reader(service.site);
     const speech = new Speech(page.form.texts, page.form.language);
-    const place = [...document.querySelectorAll("comment-thread")].indexOf(this);
+    const place = [...host("querySelectorAll", "comment-thread")].indexOf(this);
     this.#view = new ThreadView(page, {
       service,
       speech,
@@ -156,7 +157,7 @@ export class CommentThread extends HTMLElement {
 
   /** The few words needed before the service has answered travel in the bundle. */
   #bootSpeech() {
-    const wanted = (this.getAttribute("lang") || document.documentElement.lang).split("-")[0];
+    const wanted = (this.getAttribute("lang") || host("documentElement").lang).split("-")[0];
     const language = Object.hasOwn(BOOT_TEXTS, wanted) ? wanted : "en";
     return new Speech(BOOT_TEXTS[language], language);
   }

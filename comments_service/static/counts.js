@@ -1,4 +1,5 @@
 // Counts for links anywhere on the page: <a data-comments-count href="ARTICLE-URL">.
+import { host } from "./dom.js";
 import { explain } from "./explain.js";
 
 const MAX_ADDRESSES = 100;
@@ -6,7 +7,7 @@ const MAX_CHARACTERS = 3_500; // servers cut a request line at about 4,000
 
 export async function showCounts(service, lang) {
   const links = new Map();
-  for (const link of document.querySelectorAll("a[data-comments-count][href]")) {
+  for (const link of host("querySelectorAll", "a[data-comments-count][href]")) {
     const address = link.href.split("#")[0];
     links.set(address, [...(links.get(address) ?? []), link]);
   }

@@ -2,7 +2,7 @@
 import { Service } from "./api.js";
 import { CommentThread } from "./comment-thread.js";
 import { showCounts } from "./counts.js";
-import { make } from "./dom.js";
+import { host, make } from "./dom.js";
 import { fragmentOf } from "./fragment.js";
 import { ownTag, serviceBase, whenParsed } from "./own-tag.js";
 
@@ -30,13 +30,13 @@ function placeThread(target) {
     sort,
     user,
   });
-  if ([...document.querySelectorAll("comment-thread")].some((other) => isSame(other, thread))) return;
-  const place = target && document.querySelector(target);
+  if ([...host("querySelectorAll", "comment-thread")].some((other) => isSame(other, thread))) return;
+  const place = target && host("querySelector", target);
   const fragment = fragmentOf(site, articleId);
   if (place) place.append(thread);
   else if (fragment) fragment.after(thread);
   else if (ownTag.isConnected && !ownTag.closest("head")) ownTag.after(thread);
-  else document.body.append(thread);
+  else host("body").append(thread);
   if (target && !place) console.warn("comments: no element matches data-target " + target);
 }
 

@@ -1,6 +1,5 @@
 // The picture beside a name: its first letters on a colour, out of the displayed name alone. `faces.py` draws the same.
-
-const SVG = "http://www.w3.org/2000/svg";
+import { draw } from "./dom.js";
 
 export function face(name) {
   const words = name.split(/\s+/).map((word) => word.match(/[\p{L}\p{N}]/u)?.[0]).filter(Boolean);
@@ -10,13 +9,5 @@ export function face(name) {
   const ground = draw("circle", { cx: 20, cy: 20, r: 20, fill: `hsl(${hue} 42% 30%)` });
   const text = draw("text", { x: 20, y: 20, dy: ".36em", "text-anchor": "middle", fill: "#fff" });
   text.textContent = letters.toUpperCase();
-  const drawn = draw("svg", { viewBox: "0 0 40 40", class: "face", part: "face", "aria-hidden": "true" });
-  drawn.append(ground, text);
-  return drawn;
-}
-
-function draw(kind, attributes) {
-  const element = document.createElementNS(SVG, kind);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
+  return draw("svg", { viewBox: "0 0 40 40", class: "face", part: "face", "aria-hidden": "true" }, ground, text);
 }

@@ -1,8 +1,9 @@
 // What the owner's page has of a thread in its own HTML. It is shown until the thread is there; else it stays.
+import { host } from "./dom.js";
 
 /** The fragment of an article, by the name that the service has for it; while that is not known, the site's only one. */
 export function fragmentOf(site, article) {
-  const all = [...document.querySelectorAll("[data-comments-fragment]")].filter(
+  const all = [...host("querySelectorAll", "[data-comments-fragment]")].filter(
     (each) => each.dataset.commentsFragment === site && !each.closest("comment-thread"),
   );
   return article ? all.find((each) => each.dataset.article === article) : all.length === 1 ? all[0] : null;
@@ -14,7 +15,7 @@ export function fragmentOf(site, article) {
  * where the thread itself stands in the page's own tree, it goes for good.
  */
 export function takePlace(fragment, element, frame, signal, show) {
-  const height = () => document.body.getBoundingClientRect().height; // with margins, wherever they collapse
+  const height = () => host("body").getBoundingClientRect().height; // with margins, wherever they collapse
   const before = height();
   const read = fragment.getBoundingClientRect().top < 0 && [...fragment.querySelectorAll(".comment")].find(isBelowTop);
   const focused = fragment.querySelector(".comment:focus-within");

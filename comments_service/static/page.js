@@ -1,4 +1,5 @@
 // What the host's page says of itself: which article it shows, and when the reader comes near.
+import { host } from "./dom.js";
 
 const MAX_TITLE_CHARACTERS = 300;
 
@@ -8,11 +9,11 @@ export function pageAddress() {
 
 /** The attributes first, then the page's own word for it. The service knows which addresses are the site's. */
 export function articleOf(element) {
-  const canonical = document.querySelector('link[rel~="canonical"]')?.href;
+  const canonical = host("querySelector", 'link[rel~="canonical"]')?.href;
   const title =
     element.getAttribute("article-title") ??
-    document.querySelector('meta[property="og:title"]')?.content ??
-    document.title;
+    host("querySelector", 'meta[property="og:title"]')?.content ??
+    host("title");
   return {
     url: element.getAttribute("article-url") ?? (canonical || pageAddress()),
     id: element.getAttribute("article-id"),

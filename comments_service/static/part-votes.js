@@ -1,7 +1,6 @@
 // The votes on one comment: shown at once as the reader wants them, and as they were if the service says no.
-import { make } from "./dom.js";
+import { draw, make } from "./dom.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const SHAPES = { up: "M12 4.5l7.5 8.5H15v6.5H9V13H4.5z", down: "M12 19.5l7.5-8.5H15V4.5H9V11H4.5z" };
 
 export class Votes {
@@ -28,12 +27,7 @@ export class Votes {
   }
 
   #button(choice) {
-    const icon = document.createElementNS(SVG, "svg");
-    const shape = document.createElementNS(SVG, "path");
-    icon.setAttribute("viewBox", "0 0 24 24");
-    icon.setAttribute("aria-hidden", "true");
-    shape.setAttribute("d", SHAPES[choice]);
-    icon.append(shape);
+    const icon = draw("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, draw("path", { d: SHAPES[choice] }));
     const button = make("button", { type: "button", class: "vote" }, icon, make("span"));
     button.addEventListener("click", () => this.#choose(choice));
     return button;

@@ -1,6 +1,6 @@
 // The pages of a thread on the screen: the list, the ways to more of it, and the reader's choice of an order.
 import { CommentList } from "./comment-list.js";
-import { make } from "./dom.js";
+import { host, make } from "./dom.js";
 
 export class ThreadPages {
   #speech;
@@ -57,7 +57,7 @@ export class ThreadPages {
 
   /** Say that the comment of a link is not there, unless it may be in another thread of the page. */
   miss() {
-    if (document.querySelectorAll("comment-thread").length > 1) return;
+    if (host("querySelectorAll", "comment-thread").length > 1) return;
     this.#trouble.textContent = this.#speech.say("thread.gone");
   }
 

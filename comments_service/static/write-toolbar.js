@@ -1,5 +1,5 @@
 // The buttons below a text: one stop for Tab, arrows from one to the next, and a key for each while one types.
-import { make } from "./dom.js";
+import { draw, host, make } from "./dom.js";
 import { marked, TOOLS } from "./write-marks.js";
 
 const isApple = /Mac|iP/.test(navigator.platform);
@@ -41,16 +41,8 @@ const SIGNS = {
   link: "M8.5 11.5a3 3 0 0 0 4.2 0l3-3a3 3 0 0 0-4.2-4.2l-1 1M11.5 8.5a3 3 0 0 0-4.2 0l-3 3a3 3 0 0 0 4.2 4.2l1-1",
   list: "M8 5h9M8 10h9M8 15h9M3.5 5h.01M3.5 10h.01M3.5 15h.01",
 };
-const SVG = "http://www.w3.org/2000/svg";
-
 function sign(name) {
-  const drawn = document.createElementNS(SVG, "svg");
-  drawn.setAttribute("viewBox", "0 0 20 20");
-  drawn.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", SIGNS[name]);
-  drawn.append(path);
-  return drawn;
+  return draw("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, draw("path", { d: SIGNS[name] }));
 }
 
 function button({ name, key, shift }, speech, onClick) {
@@ -71,7 +63,7 @@ function use(text, tool) {
   const { from, to, put, select } = marked(text, tool);
   text.focus();
   text.setSelectionRange(from, to);
-  if (!document.execCommand(put ? "insertText" : "delete", false, put)) {
+  if (!host("execCommand", put ? "insertText" : "delete", false, put)) {
     text.setRangeText(put, from, to);
     text.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
