@@ -38,6 +38,7 @@ EMBED_MODULES = (
     "safe-html",
     "speech",
     "page",
+    "steady",
     "fragment",
     "keeping",
     "api",
@@ -52,6 +53,8 @@ EMBED_MODULES = (
     "own-comments",
     "taking-part",
     "thread-pages",
+    "news",
+    "pointing",
     "thread-view",
     "comment-thread",
     "counts",
@@ -63,7 +66,11 @@ WRITE_STYLES = ("write.css",)
 WRITE_MODULES = ("dom", "write-marks", "write-toolbar", "write-preview", "write")
 
 # What comes to a reader who has comments of their own here
-MINE_MODULES = ("dom", "mine-tools", "mine")
+MINE_MODULES = ("dom", "mine-ends", "mine-tools", "mine")
+
+# What comes to a reader who stays for a minute
+FRESH_STYLES = ("fresh.css",)
+FRESH_MODULES = ("dom", "steady", "fresh-rhythm", "fresh")
 
 # What comes where readers vote, or to one who reports a comment
 PART_STYLES = ("part.css",)
@@ -159,6 +166,12 @@ def mine(static: Path = STATIC) -> Bundle:
     return join(MINE_MODULES, {}, static, gives="Mine", name="mine")
 
 
+def fresh(static: Path = STATIC) -> Bundle:
+    """The whole of fresh.js, a module as well."""
+    constants = {"FRESH_STYLES": _styles(FRESH_STYLES, static)}
+    return join(FRESH_MODULES, constants, static, gives="watch", name="fresh")
+
+
 def part(static: Path = STATIC) -> Bundle:
     """The whole of part.js, a module as well."""
     constants = {"PART_STYLES": _styles(PART_STYLES, static)}
@@ -181,6 +194,7 @@ LATER: dict[str, Callable[[Path], Bundle]] = {
     "write": write,
     "part": part,
     "mine": mine,
+    "fresh": fresh,
     "classic": classic,
     "why": why,
 }

@@ -49,7 +49,7 @@ export class CommentList {
    */
   add(comment, { waiting = false, own = waiting, apart = waiting, next = null } = {}) {
     const known = this.#places.get(comment.id);
-    if (known && (own || !known.own)) {
+    if (known && known.waiting === waiting && (own || !known.own)) {
       if (!own) this.#update(known, comment);
       return known.article;
     }
@@ -88,6 +88,11 @@ export class CommentList {
   /** The first of those that are neither pinned nor picked: where what is newest belongs. */
   get firstUnpinned() {
     return [...this.element.children].find((item) => !isMarked(this.#byItem.get(item))) ?? null;
+  }
+
+  /** The top-level comments on the screen, in their order. */
+  get tops() {
+    return [...this.element.children].map((item) => this.#byItem.get(item));
   }
 
   #repliesOf(owner) {

@@ -92,12 +92,17 @@ export class CommentThread extends HTMLElement {
       trouble: this.#bootSpeech().say("boot.failed"),
       region: place > 0 && this.#frame.id, // tells the form from that of the first thread
     });
+    await this.#view.prepare();
+    if (signal.aborted) return;
     this.#frame.lang = page.form.language;
     this.#frame.dir = page.form.direction;
     this.#place(page.thread.article, signal);
     this.#frame.setAttribute("aria-label", page.form.texts["thread.label"] + (place > 0 ? " " + (place + 1) : ""));
     this.#tell("comments:ready", { count: page.thread.count });
-    const timer = setInterval(() => speech.renew(this.#frame), MINUTE_MS);
+    const timer = setInterval(() => {
+      speech.renew(this.#frame);
+      this.#view.news.look();
+    }, MINUTE_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
     await this.#view.begin(asked);
   }

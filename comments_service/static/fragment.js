@@ -1,5 +1,6 @@
 // What the owner's page has of a thread in its own HTML. It is shown until the thread is there; else it stays.
 import { host } from "./dom.js";
+import { keepPlace } from "./steady.js";
 
 /** The fragment of an article, by the name that the service has for it; while that is not known, the site's only one. */
 export function fragmentOf(site, article) {
@@ -34,14 +35,6 @@ export function takePlace(fragment, element, frame, signal, show) {
   const release = () => (frame.style.minBlockSize = "");
   addEventListener("resize", release, { once: true, signal });
   signal.addEventListener("abort", release);
-}
-
-/** Do what changes heights, and let what `find` gives, before and after, stand still on the screen. */
-export function keepPlace(find, change) {
-  const before = find()?.getBoundingClientRect?.().top;
-  change();
-  const moved = find()?.getBoundingClientRect?.().top - before;
-  if (moved) scrollBy({ top: moved, behavior: "instant" });
 }
 
 function isBelowTop(element) {

@@ -1,13 +1,13 @@
 // What an author can do to an own comment: edit and withdraw it, below its text, while the service lets them.
 import { freshId, make } from "./dom.js";
+import { removeAt, tellDeclined } from "./mine-ends.js";
 
-const equipped = new WeakSet();
+const equipped = new WeakMap();
 
 /** `own`: {kept: its receipt, comment}. `given`: as `Mine` has it. */
 export function tools(article, own, given) {
-  if (equipped.has(article)) return;
-  equipped.add(article);
-  new Tools(article, own, given);
+  if (equipped.has(article)) equipped.get(article).show();
+  else equipped.set(article, new Tools(article, own, given));
 }
 
 class Tools {
@@ -31,7 +31,8 @@ class Tools {
     this.#withdraw = withdrawable && this.#button("withdraw", () => this.#ask());
     this.#actions.append(...[this.#edit, this.#withdraw].filter(Boolean));
     this.#body.before(this.#note);
-    this.#show();
+    this.show();
+    if (until) removeAt(Date.parse(until), () => this.#ending(), article, given.signal);
   }
 
   #say(key, values) {
@@ -46,8 +47,9 @@ class Tools {
   }
 
   /** The comment as the service has it now. */
-  #show() {
-    const { edit, edited_at: at } = this.#own.comment;
+  show() {
+    const { edit, edited_at: at, status } = this.#own.comment;
+    if (status === "declined") this.#showDeclined();
     this.#note.hidden = !edit;
     if (edit) this.#note.textContent = this.#say("note.edit_" + edit.status) + " " + (edit.note ?? "");
     if (!at) return;
@@ -55,6 +57,23 @@ class Tools {
     const label = head.querySelector(".comment__edited") ?? make("span", { class: "comment__edited" });
     label.textContent = this.#say("thread.edited_at", { moment: this.#given.speech.date(at) });
     head.append(label);
+  }
+
+  /** What ends with the time for changes: what waits can be withdrawn at any time. */
+  #ending() {
+    return [this.#edit, this.#own.comment.status !== "pending" && this.#withdraw].filter(Boolean);
+  }
+
+  #showDeclined() {
+    const { comment } = this.#own;
+    this.#edit?.remove();
+    if (!comment.withdrawable) this.#withdraw?.remove();
+    tellDeclined(this.#article, comment, (key) => this.#say(key), () => this.#given.onGone(comment));
+  }
+
+  #back(button) {
+    if (button?.isConnected) button.focus();
+    else this.#article.focus();
   }
 
   #open() {
@@ -79,7 +98,7 @@ class Tools {
     };
     const leave = () => {
       close();
-      this.#edit.focus();
+      this.#back(this.#edit);
     };
     cancel.addEventListener("click", leave);
     input.addEventListener("input", () => edits.set(id, input.value)); // neither Cancel nor a reload loses it
@@ -108,7 +127,7 @@ class Tools {
     const wasWaiting = this.#own.comment.status === "pending";
     Object.assign(this.#own.comment, comment);
     this.#given.showHtml(this.#body, comment.html);
-    this.#show();
+    this.show();
     this.#article.focus();
     this.#given.say(this.#say(comment.edit ? "note.edit_pending" : "note.edited"));
     if (wasWaiting && comment.status === "approved") this.#given.onPublished(this.#own.comment);
@@ -124,7 +143,7 @@ class Tools {
     const leave = () => {
       asked.remove();
       this.#actions.hidden = false;
-      this.#withdraw.focus();
+      this.#back(this.#withdraw);
     };
     cancel.addEventListener("click", leave);
     asked.addEventListener("keydown", ({ key }) => key === "Escape" && leave());

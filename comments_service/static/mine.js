@@ -13,27 +13,42 @@ export class Mine {
     this.#given = given;
   }
 
-  /** Those that can be changed or wait; what is over is asked for no more. `has` tells what the page shows. */
+  /**
+   * Those that can be changed, wait, or were declined; what is over is asked for no more. `has` tells what the page
+   * shows.
+   */
   async load(has) {
-    const { receipts, service, signal } = this.#given;
-    const asked = receipts.all().map(async (kept) => {
-      if (has(kept.id) && !(kept.until > Date.now())) return receipts.forget(kept.id);
-      try {
-        const { comment } = await service.own(kept, { signal });
-        if (comment.status === "pending" || (comment.status === "approved" && comment.editable_until)) {
-          this.know(comment, kept);
-          return comment;
-        }
-      } catch (problem) {
-        if (problem.status !== 403 && problem.status !== 404) return null;
-      }
-      return receipts.forget(kept.id);
+    const asked = this.#given.receipts.all().map(async (kept) => {
+      if (has(kept.id) && !(kept.until > Date.now())) return this.#given.receipts.forget(kept.id);
+      const comment = await this.#ask(kept);
+      return comment && (comment.status !== "approved" || comment.editable_until) ? comment : null;
     });
     return (await Promise.all(asked)).filter(Boolean);
   }
 
+  /** One that is known, as it is by now; nothing where the service does not say. */
+  look(id) {
+    const own = this.#known.get(id);
+    return own && this.#ask(own.kept);
+  }
+
+  async #ask(kept) {
+    const { receipts, service, signal } = this.#given;
+    try {
+      const { comment } = await service.own(kept, { signal });
+      if (comment.status === "approved" && !comment.editable_until) receipts.forget(kept.id);
+      return this.know(comment, kept);
+    } catch (problem) {
+      if (problem.status === 403 || problem.status === 404) receipts.forget(kept.id);
+      return null;
+    }
+  }
+
+  /** One comment is one object, however often it is asked for. */
   know(comment, kept) {
-    this.#known.set(comment.id, { kept, comment });
+    const own = this.#known.get(comment.id) ?? { kept, comment };
+    this.#known.set(comment.id, own);
+    return Object.assign(own.comment, comment);
   }
 
   equip(id, article) {

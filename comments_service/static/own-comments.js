@@ -19,6 +19,11 @@ export class OwnComments {
     return (await (await this.#mine)?.load(has)) ?? [];
   }
 
+  /** One that waits, as it is by now; nothing where that is not known. */
+  async look(id) {
+    return (await this.#mine)?.look(id);
+  }
+
   /** One that was just posted. */
   async add(comment, receipt) {
     const kept = { id: comment.id, receipt, until: Date.parse(comment.editable_until) };

@@ -12,6 +12,8 @@ export class ThreadPages {
   #before = make("button", { type: "button", class: "button button--calm comments__previous", hidden: true });
   #after = make("button", { type: "button", class: "button button--calm comments__more", hidden: true });
   #trouble = make("p", { class: "comments__trouble", role: "status" });
+  #newAtTop = make("div", { class: "comments__fresh comments__fresh--top" });
+  #newAtEnd = make("div", { class: "comments__fresh" });
 
   /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), onShown(comment, article), tell(words)}. */
   constructor(speech, { max_depth, sorts, avatars: faces }, context) {
@@ -28,7 +30,28 @@ export class ThreadPages {
 
   get elements() {
     const { element, own } = this.list;
-    return [this.#before, element, this.#after, this.#trouble, own];
+    return [this.#before, this.#newAtTop, element, this.#after, this.#trouble, this.#newAtEnd, own];
+  }
+
+  /** Where new comments would come. */
+  get news() {
+    return this.#sort === "oldest" || !this.list.tops.length ? this.#newAtEnd : this.#newAtTop;
+  }
+
+  /** What to ask for where the part on the screen begins, and whether the thread goes on behind it. */
+  get stretch() {
+    return { begin: this.#previous ? { comment: this.list.tops[0]?.id } : {}, goesOn: Boolean(this.#next) };
+  }
+
+  /** Put what follows each other in the thread among what is shown. `next`: what is left behind it, if this is its end. */
+  merge(comments, next) {
+    let before = null;
+    for (const comment of comments) {
+      const following = before ? before.nextElementSibling : this.list.element.firstElementChild;
+      const article = this.list.add(comment, { next: following });
+      if (!comment.root) before = article.parentElement;
+    }
+    this.#bounds(next === undefined ? {} : { next });
   }
 
   /** Show one page and nothing else. */
@@ -37,6 +60,9 @@ export class ThreadPages {
     this.list.addPage(comments);
     this.#bounds({ previous, next });
     this.#sort = this.order.value = thread.sort;
+    this.#newAtTop.hidden = this.#sort === "oldest" || !comments.length; // else its room is kept, or all would move
+    this.#newAtTop.replaceChildren();
+    this.#newAtEnd.replaceChildren();
   }
 
   /** Show the page of a comment, instead of what is shown; answers whether it is there, or nothing. */

@@ -2,10 +2,15 @@
 import { CommentForm } from "./comment-form.js";
 import { waitingNote } from "./comment.js";
 import { make } from "./dom.js";
+import { News } from "./news.js";
 import { OwnComments } from "./own-comments.js";
 import { addressedComment, selectedIn } from "./page.js";
+import { Pointer } from "./pointing.js";
 import { TakingPart } from "./taking-part.js";
 import { ThreadPages } from "./thread-pages.js";
+
+const NEAREST = { block: "nearest", behavior: "instant" };
+const OWN_PATIENCE_MS = 1_000;
 
 export class ThreadView {
   #speech;
@@ -15,7 +20,7 @@ export class ThreadView {
   #own;
   #part;
   #form;
-  #target;
+  #pointer = new Pointer();
   #waiting = new Set();
   #heading = make("h2", { class: "comments__heading" });
   #home = make("div", { class: "comments__respond" });
@@ -26,23 +31,25 @@ export class ThreadView {
     const { thread, form } = page;
     this.#speech = context.speech;
     this.#context = context;
+    const told = { ...context, say: (words) => this.#say(words) };
     this.#own = new OwnComments({
-      ...context,
+      ...told,
       limit: form.limits.text_bytes,
-      say: (words) => this.#say(words),
       onPublished: (comment) => this.#published(comment),
       onGone: (comment) => this.#settled(comment),
     });
-    this.#part = new TakingPart({ ...context, votes: form.votes, say: (words) => this.#say(words) });
+    this.#part = new TakingPart({ ...told, votes: form.votes });
     this.#pages = new ThreadPages(this.#speech, form, {
       ...context,
       onReply: thread.open && ((comment) => this.#reply(comment)),
       onReplace: (show) => this.#replace(show),
       onGo: () => this.followAddress("smooth"),
       onShown: (comment, article) => [this.#own, this.#part].map((each) => each.equip(comment, article)),
-      tell: (words) => this.#say(words),
+      tell: told.say,
     });
     this.#list = this.#pages.list;
+    const parts = { pages: this.#pages, own: this.#own, waiting: this.#waiting };
+    this.news = new News({ ...told, ...parts, head: (now) => this.#head(now), point: (id) => this.#point(id, NEAREST) });
     this.#pages.show(page);
     this.#head(thread);
     if (thread.open) this.#offerForm(form);
@@ -54,9 +61,13 @@ export class ThreadView {
     return [head, ...this.#pages.elements, this.#home, this.#status];
   }
 
-  /** What comes after the first page is there: the own comments, then where the reader was or wants to go. */
+  /** Before anything is shown: own comments, if there are any, or they would move what is below. Not for ever, though. */
+  prepare() {
+    return Promise.race([this.#showOwn(), new Promise((resolve) => setTimeout(resolve, OWN_PATIENCE_MS))]);
+  }
+
+  /** What comes once the thread is on the screen: the way to where the reader was or wants to go. */
   async begin(asked) {
-    await this.#showOwn();
     if (addressedComment()) return this.followAddress("instant", asked);
     const begun = this.#context.drafts.latest;
     if (this.#form && begun && !this.#form.parent) await this.#pages.open(begun); // a reply begun on another page
@@ -79,8 +90,8 @@ export class ThreadView {
   /** The own comments: what waits stands at the end, what is published gets its buttons wherever it is shown. */
   async #showOwn() {
     for (const comment of await this.#own.load((id) => this.#list.has(id))) {
-      if (comment.status === "pending") this.#showWaiting(comment);
-      else this.#own.equip(comment, this.#list.article(comment.id));
+      if (comment.status === "approved") this.#own.equip(comment, this.#list.article(comment.id));
+      else this.#showWaiting(comment);
     }
   }
 
@@ -148,7 +159,7 @@ export class ThreadView {
     const waiting = comment.status === "pending";
     if (waiting) this.#showWaiting(comment);
     else this.#pages.addNew(comment);
-    this.#point(comment.id, { block: "nearest", behavior: "instant" });
+    this.#point(comment.id, NEAREST);
     this.#say(this.#speech.say(waiting ? waitingNote(comment) : "note.posted"));
     this.#context.tell("comments:posted", { id: comment.id, status: comment.status });
     if (!waiting) this.#recount();
@@ -157,7 +168,7 @@ export class ThreadView {
   /** An own comment that had waited: its edit was found good at once. */
   #published(comment) {
     this.#list.add(comment);
-    this.#point(comment.id, { block: "nearest", behavior: "instant" });
+    this.#point(comment.id, NEAREST);
     this.#settled(comment);
   }
 
@@ -182,14 +193,7 @@ export class ThreadView {
   }
 
   #point(id, scrolling) {
-    const article = this.#list.article(id);
     this.#list.reveal(id);
-    for (const names of ["classList", "part"]) {
-      this.#target?.[names].remove("comment--target");
-      article[names].add("comment--target");
-    }
-    this.#target = article;
-    article.focus({ preventScroll: true });
-    article.scrollIntoView(scrolling);
+    this.#pointer.point(this.#list.article(id), scrolling);
   }
 }

@@ -36,7 +36,7 @@ def styles() -> Response:
 
 
 @blueprint.get(
-    "/<any(embed, count, classic, mine, part, why, write):name>.<string(length=16):content_hash>.js"
+    "/<any(embed, count, classic, fresh, mine, part, why, write):name>.<string(length=16):content_hash>.js"
 )
 def hashed_script(name: str, content_hash: str) -> Response:
     """The same under the name of its content: never another, so it may be kept, and pinned by `integrity`."""

@@ -1,0 +1,222 @@
+"""News of a thread on the screen: new comments, and what became of one's own. Nothing jumps for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as made_by
+
+import pytest
+from flask import Response, request
+from playwright.sync_api import Locator, Page, expect
+
+from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.verbs import Change, Verb
+from comments_service.vocabulary import Status
+from tests.browser import Console, assert_accessible
+from tests.conftest import NOW
+from tests.doors import change_site
+from tests.servers import HostPage, LiveService, wait_until
+from tests.test_widget import WAITING, button, comment, field, on, open_article, post, write
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+MINUTE = 60_000
+HIDE = """away => {
+  Object.defineProperty(Document.prototype, "hidden", { configurable: true, get: () => away });
+  document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_complains(page: Page, console: Console) -> Iterator[None]:
+    """Whatever the page complains about fails the test. Its clock is moved by the test."""
+    page.clock.install()
+    yield
+    assert console.unexpected == []
+
+
+@dataclass
+class Answers:
+    """What the service has answered about threads."""
+
+    page: Page
+    service: str
+    statuses: list[int] = made_by(default_factory=list)
+
+    def settle(self, count: int) -> None:
+        """Wait until there are so many, and whatever else was asked for has had its time."""
+        wait_until(lambda: len(self.statuses) >= count, f"{count} answers")
+        asked = "address => fetch(address, { mode: 'no-cors' }).then(() => null)"
+        self.page.evaluate(asked, f"{self.service}/healthz")
+        assert len(self.statuses) == count
+
+
+@pytest.fixture
+def answers(page: Page, live_service: LiveService) -> Answers:
+    """Listen to the service."""
+    found = Answers(page, live_service.url)
+
+    def note(response: Response) -> Response:
+        if request.endpoint == "api.thread":
+            found.statuses.append(response.status_code)
+        return response
+
+    live_service.app.after_request_funcs.setdefault(None, []).append(note)
+    return found
+
+
+def pass_time(page: Page, minutes: float) -> None:
+    """Let the page's clock go on."""
+    page.clock.run_for(int(minutes * MINUTE) + 1_000)
+
+
+def top_of(place: Locator) -> int:
+    """Where it stands on the screen, in whole pixels."""
+    return round(float(place.evaluate("e => e.getBoundingClientRect().y")))
+
+
+def test_new_comments_are_told_in_one_line_and_shown_when_it_is_pressed(
+    page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
+) -> None:
+    first = on(live_service, host_page, name="Ana", text="The first.")
+    on(live_service, host_page, text="The second.")
+    open_article(page, host_page)
+    field(page, "Comment").fill("I am still writing.")
+    place = top_of(field(page, "Comment"))
+    pass_time(page, 1)
+    answers.settle(2)
+    on(live_service, host_page, text="A reply.", parent_id=first.id)
+    on(live_service, host_page, text="The third.")
+    pass_time(page, 2)
+    offer = button(page, "2 new comments")
+    expect(offer).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="2 new comments")).to_have_count(1)
+    expect(field(page, "Comment")).to_be_focused()
+    assert top_of(field(page, "Comment")) == place
+    expect(page.get_by_role("heading", level=2)).to_contain_text("2 thoughts")
+    assert answers.statuses == [200, 304, 200]
+    assert_accessible(page)
+    offer.press("Enter")
+    expect(comment(page, "A reply.")).to_be_focused()
+    expect(offer).to_have_count(0)
+    texts = page.locator("article .comment__body").all_inner_texts()
+    assert texts == ["The first.", "A reply.", "The second.", "The third."]
+    expect(page.get_by_role("heading", level=2)).to_contain_text("4 thoughts")
+    expect(field(page, "Comment")).to_have_value("I am still writing.")
+    assert answers.statuses == [200, 304, 200, 304]
+
+
+def test_in_the_order_of_the_newest_they_come_above_and_a_part_of_a_thread_stays_a_part(
+    page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
+) -> None:
+    stored = [on(live_service, host_page, text=f"Number {number}.") for number in range(23)]
+    change_site(live_service.app, live_service.site, options={"sort": "newest"})
+    open_article(page, host_page)
+    with live_service.app.app_context():
+        decide(Change(stored[9].id, stored[9].version, Status.TRASH), by=None, now=NOW)
+    place = top_of(comment(page, "Number 22."))
+    pass_time(page, 1)
+    answers.settle(2)
+    expect(page.get_by_role("button", name="new comment")).to_have_count(0)  # one moved up, none is new
+    on(live_service, host_page, text="Number 23.")
+    pass_time(page, 2)
+    expect(button(page, "1 new comment")).to_be_visible()
+    assert top_of(comment(page, "Number 22.")) == place
+    button(page, "1 new comment").click()
+    expect(comment(page, "Number 23.")).to_be_focused()
+    texts = page.locator("article .comment__body").all_inner_texts()
+    assert texts == [f"Number {number}." for number in range(23, 2, -1)]
+    expect(button(page, "More comments")).to_be_visible()
+
+
+def test_it_looks_only_while_somebody_is_there_and_less_and_less_often(
+    page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
+) -> None:
+    on(live_service, host_page)
+    scripts: list[str] = []
+    page.on("request", lambda asked: scripts.append(asked.url) if "/fresh." in asked.url else None)
+    open_article(page, host_page)
+    page.evaluate(HIDE, True)
+    pass_time(page, 5)
+    answers.settle(1)
+    assert scripts == []
+    page.evaluate(HIDE, False)
+    pass_time(page, 1)
+    answers.settle(2)
+    for minutes, count in ((2, 3), (2, 3), (2, 4), (4, 4), (4, 5), (16, 6), (16, 7)):
+        pass_time(page, minutes)
+        answers.settle(count)
+    page.evaluate(HIDE, True)
+    pass_time(page, 60)
+    answers.settle(7)
+    page.evaluate(HIDE, False)
+    answers.settle(8)
+    page.context.set_offline(True)
+    pass_time(page, 3)
+    page.context.set_offline(False)
+    answers.settle(9)
+    page.evaluate("document.querySelector('h1').style.marginBottom = '9000px'")
+    page.clock.run_for(5 * MINUTE)
+    answers.settle(9)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    answers.settle(10)
+    page.evaluate("document.querySelector('comment-thread').remove()")
+    pass_time(page, 60)
+    answers.settle(10)
+    assert len(scripts) == 1
+
+
+def test_an_own_comment_tells_what_became_of_it(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    on(live_service, host_page, text="The first.")
+    open_article(page, host_page)
+    for text in ("Good words.", "Bad words."):
+        write(page, text)
+        post(page)
+        expect(comment(page, text)).to_contain_text(WAITING)
+    numbers = [
+        int(str(page.locator(f"article:has-text('{t} words')").get_attribute("id"))[8:])
+        for t in ("Good", "Bad")
+    ]
+    field(page, "Comment").fill("I am still writing.")
+    place = top_of(field(page, "Comment"))
+    with live_service.app.app_context():
+        decide(Change(numbers[0], 1, Verb.APPROVE), by=None, now=NOW)
+    pass_time(page, 1)
+    expect(comment(page, "Good words.")).not_to_contain_text(WAITING)
+    expect(page.get_by_role("status").filter(has_text="Your comment is published.")).to_have_count(1)
+    expect(page.get_by_role("heading", level=2)).to_contain_text("2 thoughts")
+    expect(field(page, "Comment")).to_be_focused()
+    assert top_of(field(page, "Comment")) == place
+    with live_service.app.app_context():
+        decide_all([Change(numbers[1], 1, Verb.TRASH)], by=None, now=NOW, note="Please <stay> kind.")
+    pass_time(page, 1)
+    told = "Your comment was not published. Only you can see it."
+    bad = comment(page, "Bad words.")
+    expect(bad).to_contain_text(f"{told} Please <stay> kind.")
+    expect(page.get_by_role("status").filter(has_text=told)).to_have_count(1)
+    assert_accessible(page)
+    page.reload()
+    expect(bad).to_contain_text(told)
+    button(page, "Put away").click()
+    expect(bad).to_have_count(0)
+    expect(comment(page, "Good words.")).to_be_focused()
+    page.reload()
+    expect(comment(page, "Good words.")).to_be_visible()
+    expect(bad).to_have_count(0)
+
+
+def test_the_time_for_changes_ends_on_an_open_page_too(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    open_article(page, host_page)
+    write(page)
+    post(page)
+    expect(button(page, "Edit your comment")).to_be_visible()
+    button(page, "Edit your comment").focus()
+    pass_time(page, 15)
+    expect(button(page, "Edit your comment")).to_have_count(0)
+    expect(button(page, "Withdraw your comment")).to_be_visible()
+    expect(page.get_by_role("article")).to_be_focused()
