@@ -74,7 +74,7 @@ FRESH_MODULES = ("dom", "steady", "fresh-rhythm", "fresh")
 
 # What comes where readers vote, or to one who reports a comment
 PART_STYLES = ("part.css",)
-PART_MODULES = ("dom", "part-memory", "part-votes", "part")
+PART_MODULES = ("dom", "part-memory", "part-votes", "part-report", "part")
 
 # What comes where the owner's own styles dress the thread
 CLASSIC_STYLES = ("bare.css",)

@@ -9,7 +9,7 @@ export class CommentList {
   #maxDepth;
   #handlers;
 
-  /** `handlers`: {onReply(comment)?, onMore(comment), onShown(comment, article), onGo(), tell(words)}. */
+  /** `handlers`: {onReply(comment)?, onReport(comment, button)?, onMore(comment), onShown(comment, article), onGo(), tell(words)}. */
   constructor(speech, maxDepth, handlers) {
     this.#speech = speech;
     this.#maxDepth = maxDepth;

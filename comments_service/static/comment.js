@@ -8,9 +8,9 @@ const COPIED_MS = 2_000;
 
 /**
  * Its article, and the line of its buttons. `faces`: whether to draw one. `waiting`: only its author sees it. `answered`: the comment it answers,
- * where that is not plain from its place. `onReply` is absent where no reply can be made.
+ * where that is not plain from its place. `onReply` and `onReport` are absent where that cannot be done.
  */
-export function commentArticle(comment, speech, { waiting = false, faces, answered, onReply, onGo, tell } = {}) {
+export function commentArticle(comment, speech, { waiting = false, faces, answered, onReply, onReport, onGo, tell } = {}) {
   const article = make("article", { class: "comment", id: "comment-" + comment.id, tabindex: "-1" });
   const actions = make("p", { class: "comment__actions" });
   if (comment.removed) {
@@ -36,6 +36,7 @@ export function commentArticle(comment, speech, { waiting = false, faces, answer
   );
   if (waiting) return { article, actions };
   if (onReply) actions.append(action("reply", comment, speech, () => onReply(comment)));
+  if (onReport) actions.append(action("report", comment, speech, (button) => onReport(comment, button)));
   // Without a clipboard (plain http) the date is still the link
   if (navigator.clipboard) actions.append(action("copy_link", comment, speech, (button) => copy(comment, speech, button, tell)));
   return { article, actions };

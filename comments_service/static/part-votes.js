@@ -27,7 +27,8 @@ export class Votes {
   }
 
   #button(choice) {
-    const icon = draw("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, draw("path", { d: SHAPES[choice] }));
+    const size = { viewBox: "0 0 24 24", width: "18", height: "18" }; // where no sheet of ours says it
+    const icon = draw("svg", { ...size, "aria-hidden": "true" }, draw("path", { d: SHAPES[choice] }));
     const button = make("button", { type: "button", class: "vote" }, icon, make("span"));
     button.addEventListener("click", () => this.#choose(choice));
     return button;

@@ -1,6 +1,7 @@
-// Taking part without writing: votes on comments.
+// Taking part without writing: votes on comments, and reports of them.
 import { PART_STYLES } from "./generated.js";
 import { Memory } from "./part-memory.js";
+import { openReport } from "./part-report.js";
 import { Votes } from "./part-votes.js";
 
 const equipped = new WeakSet();
@@ -8,7 +9,7 @@ const equipped = new WeakSet();
 export class Part {
   #given;
 
-  /** `given`: {service, receipts, reader, speech, votes: how readers vote, say(words), trouble()}. */
+  /** `given`: {service, receipts, reader, speech, votes: how readers vote, say(words)}. */
   constructor(given) {
     const memory = new Memory(given.service.site, given.reader);
     this.#given = { ...given, memory, receiptFor: (id) => receiptFor(id, memory, given.receipts.all()) };
@@ -19,6 +20,11 @@ export class Part {
     equipped.add(article);
     dress(article.getRootNode());
     article.querySelector(".comment__actions").prepend(new Votes(comment, this.#given).element);
+  }
+
+  report(comment, button) {
+    dress(button.getRootNode());
+    openReport(comment, button, this.#given);
   }
 }
 

@@ -1,12 +1,11 @@
 // What readers say by a click. What knows about it (part.js) comes where there are votes, or when somebody reports a comment.
 import { PART } from "./generated.js";
-import { Trouble } from "./trouble.js";
 
 export class TakingPart {
   #context;
   #part;
 
-  /** `context`: {service, signal, receipts, reader, speech, votes: how readers vote, say(words)}. */
+  /** `context`: {service, receipts, reader, speech, votes: how readers vote, say(words)}. */
   constructor(context) {
     this.#context = context;
     if (context.votes !== "off") this.#come();
@@ -17,16 +16,16 @@ export class TakingPart {
     (await this.#part)?.equip(comment, article);
   }
 
-  /** Ask why, below the comment of this button. */
+  /** Ask why, below the comment of this button; where that does not come, on a page of its own. */
   async report(comment, button) {
-    (await this.#come())?.report(comment, button);
+    const part = await this.#come();
+    if (part) part.report(comment, button);
+    else open(new URL("comments/" + comment.id + "/report", this.#context.service.base));
   }
 
   #come() {
-    const { service, speech, signal } = this.#context;
-    const given = { ...this.#context, trouble: () => new Trouble(speech, signal) };
-    return (this.#part ??= import(new URL(PART, service.base)).then(
-      ({ Part }) => new Part(given),
+    return (this.#part ??= import(new URL(PART, this.#context.service.base)).then(
+      ({ Part }) => new Part(this.#context),
       () => (this.#part = null), // the next one asks again
     ));
   }

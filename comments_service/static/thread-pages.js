@@ -15,12 +15,12 @@ export class ThreadPages {
   #newAtTop = make("div", { class: "comments__fresh comments__fresh--top" });
   #newAtEnd = make("div", { class: "comments__fresh" });
 
-  /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReplace(show), onGo(), onShown(comment, article), tell(words)}. */
+  /** `context`: {service, signal, order, trouble: the words for it, onReply?, onReport?, onReplace(show), onGo(), onShown(comment, article), tell(words)}. */
   constructor(speech, { max_depth, sorts, avatars: faces }, context) {
     this.#speech = speech;
     this.#context = context;
-    const { onReply, onGo, onShown, tell } = context;
-    this.list = new CommentList(speech, max_depth, { faces, onReply, onGo, onShown, tell, onMore: (comment) => this.#showReplies(comment) });
+    const { onReply, onReport, onGo, onShown, tell } = context;
+    this.list = new CommentList(speech, max_depth, { faces, onReply, onReport, onGo, onShown, tell, onMore: (comment) => this.#showReplies(comment) });
     this.order = this.#select(sorts);
     this.#before.textContent = speech.say("thread.previous");
     this.#after.textContent = speech.say("thread.more");

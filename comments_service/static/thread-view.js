@@ -42,6 +42,7 @@ export class ThreadView {
     this.#pages = new ThreadPages(this.#speech, form, {
       ...context,
       onReply: thread.open && ((comment) => this.#reply(comment)),
+      onReport: form.reports && ((comment, button) => this.#part.report(comment, button)),
       onReplace: (show) => this.#replace(show),
       onGo: () => this.followAddress("smooth"),
       onShown: (comment, article) => [this.#own, this.#part].map((each) => each.equip(comment, article)),
