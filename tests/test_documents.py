@@ -9,7 +9,7 @@ import pytest
 
 from comments_service.bundle import STATIC
 from comments_service.sites import owner_lines
-from tools.screenshots import MAX_BYTES
+from tools.pictures import MAX_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from comments_service.vocabulary import Badge, SignedName
 from tests.browser import Console, assert_accessible, overflow
+from tests.doors import change_site
 from tests.factories import a_comment
 from tests.servers import HostPage, LiveService
 
@@ -154,12 +155,15 @@ def test_the_style_may_change_while_the_thread_stands_there(
     page: Page, console: Console, live_service: LiveService, host_page: HostPage
 ) -> None:
     a_talk(live_service, host_page)
+    change_site(live_service.app, live_service.site, options={"votes": "up"})
     thread = show(page, host_page, live_service, 'data-style="news"')
     expect(page.locator(".face").first).to_be_hidden()
+    styled = page.locator(".vote").first.evaluate("e => getComputedStyle(e).padding")
     for look, shown in (("none", "inline"), ("plain", "block"), ("none", "inline"), ("news", "none")):
         thread.evaluate("(e, look) => e.setAttribute('look', look)", look)
         expect(page.locator(".face").first).to_have_css("display", shown)
         expect(page.get_by_role("article")).to_have_count(2)
+    expect(page.locator(".vote").first).to_have_css("padding", styled)  # what has come later is still there
     assert console.unexpected == []
 
 

@@ -9,38 +9,30 @@ from __future__ import annotations
 import hashlib
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from pathlib import Path
-from typing import Literal
 
-from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from comments_service import create_app
 from comments_service.article_url import identify
 from comments_service.decisions.decide import decide_all
 from comments_service.decisions.verbs import Change
 from comments_service.people.accounts import list_moderators
-from comments_service.sites import list_sites
-from comments_service.storage.database import transaction
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView, Status, Submission
-from comments_service.web.wiring import Wiring
-from demo.run import ARTICLE_ID, HEADLINE, MODERATOR, SITE, Place
+from demo.run import ARTICLE_ID, HEADLINE, MODERATOR, SITE
 from tools.demo_process import DemoProcess, running_demo
+from tools.pictures import FOLDER, MAX_BYTES, inside, take
+from tools.reader_pictures import (
+    OWN_TEXT,
+    take_pictures_of_a_long_thread,
+    take_pictures_of_states,
+    take_readers_pictures,
+)
 from tools.setup import find_browser
-from tools.thread_load import add
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
-WIDTHS = {360: 780, 1280: 960}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-MAX_BYTES = 300_000
-MARGIN = 32
-LONG_ARTICLE = "three-hundred"
-OWN_TEXT = "I studied in Yerevan and have friends on both sides. Articles like this one help us to talk."
 # Who, what, how long ago; a number is the comment that is answered
 WAITING: tuple[tuple[str, str, int, int | None], ...] = (
     ("Ana Ferreira", "Is there a way to help the families who had to leave?", 4, 1),
@@ -85,6 +77,7 @@ def main() -> int:
         browser = chromium.launch(executable_path=find_browser(), chromium_sandbox=False)
         take_readers_pictures(browser, demo)
         take_pictures_of_a_long_thread(browser, demo)
+        take_pictures_of_states(browser, demo)
         send_comments(demo)
         take_moderators_pictures(browser, demo)
         browser.close()
@@ -92,43 +85,6 @@ def main() -> int:
     for picture in pictures:
         print(f"{picture.stat().st_size:>8,} bytes  {picture.relative_to(FOLDER.parent.parent)}")
     return int(any(picture.stat().st_size > MAX_BYTES for picture in pictures))
-
-
-def take_readers_pictures(browser: Browser, demo: DemoProcess) -> None:
-    """The whole host page, then the thread with a comment that waits."""
-    page = browser.new_page(timezone_id="UTC")
-    open_article(page, demo)
-    take(page, "host", part="html")
-    page.get_by_role("textbox", name="Comment", exact=True).fill(OWN_TEXT)
-    page.get_by_role("textbox", name="Name", exact=True).fill("Elena Novak")
-    page.get_by_role("textbox", name="Email", exact=True).fill("elena@example.org")
-    page.get_by_role("button", name="Post Comment").click()
-    expect(page.get_by_text(OWN_TEXT)).to_be_visible()
-    open_article(page, demo)
-    expect(page.get_by_text(OWN_TEXT)).to_be_visible()
-    take(page, "widget", part="comment-thread")
-
-
-def take_pictures_of_a_long_thread(browser: Browser, demo: DemoProcess) -> None:
-    """Three hundred comments of another article, as far as a screen shows them."""
-    article = identify(demo.newspaper, LONG_ARTICLE, origins=[demo.newspaper])
-    with inside(demo) as (_, site), transaction() as session:
-        first, second, *_ = add(session, site.id, article, 60)
-        add(session, site.id, article, 2, below=first)
-        add(session, site.id, article, 238, below=second)
-    page = browser.new_page(timezone_id="UTC")
-    open_article(page, demo)
-    page.locator("comment-thread").evaluate("(e, id) => e.setAttribute('article-id', id)", LONG_ARTICLE)
-    expect(page.get_by_role("heading", name="300 thought")).to_be_visible()
-    page.locator("comment-thread").evaluate("e => scrollTo(0, e.getBoundingClientRect().top + scrollY)")
-    take(page, "long")
-
-
-def open_article(page: Page, demo: DemoProcess) -> None:
-    """Load the article with its comments."""
-    page.goto(demo.newspaper)
-    page.locator("comment-thread").scroll_into_view_if_needed()
-    expect(page.get_by_role("heading", name="Leave a Reply")).to_be_visible()
 
 
 def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
@@ -171,24 +127,6 @@ def take_rules_pictures(page: Page, demo: DemoProcess) -> None:
     take(page, "rules")
 
 
-def take(page: Page, name: str, *, part: str | None = None) -> None:
-    """Four pictures of the same: two widths, light and dark; of the screen, or of one part of the page."""
-    for (width, height), scheme in product(WIDTHS.items(), SCHEMES):
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        frame = frame_of(page.locator(part), width) if part else None
-        file = FOLDER / f"{name}-{width}-{scheme}.png"
-        page.screenshot(path=file, clip=frame, full_page=part is not None, animations="disabled")
-
-
-def frame_of(part: Locator, width: int) -> FloatRect:
-    """A part of the page with a margin around it, as far as the page reaches."""
-    box: FloatRect = part.evaluate("e => (scrollTo(0, 0), e.getBoundingClientRect().toJSON())")
-    left, top = max(0, box["x"] - MARGIN), max(0, box["y"] - MARGIN)
-    right, bottom = min(width, box["x"] + box["width"] + MARGIN), box["y"] + box["height"] + MARGIN
-    return {"x": left, "y": top, "width": right - left, "height": bottom - top}
-
-
 def send_comments(demo: DemoProcess) -> None:
     """Let some readers write, each from a network of its own."""
     with inside(demo) as (parts, site):
@@ -220,14 +158,6 @@ def moderate_for_weeks(demo: DemoProcess) -> None:
             adverts = [Change(receipt.comment_id, 1, Status.SPAM) for receipt in receipts[:1]]
             decide_all(good, by=moderator, now=came + timedelta(minutes=10 + day))
             decide_all(adverts, by=moderator, now=came + timedelta(minutes=15 + day))
-
-
-@contextmanager
-def inside(demo: DemoProcess) -> Iterator[tuple[Wiring, SiteView]]:
-    """The demo's own parts and site, as a second process beside it."""
-    app = create_app(Place(demo.folder, demo.port, demo.host_port).settings)
-    with app.app_context():
-        yield app.extensions["comments"], list_sites()[0]
 
 
 def a_submission(demo: DemoProcess, site: SiteView, key: str, text: str) -> Submission:

@@ -119,9 +119,8 @@ export class CommentThread extends HTMLElement {
       this.append(frame);
       import(new URL(CLASSIC, this.getAttribute("service") ?? serviceBase)).then(({ dress }) => dress(frame), () => {});
     } else {
-      const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-      root.adoptedStyleSheets = [(sheet ??= makeSheet())];
-      root.replaceChildren(frame);
+      if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [(sheet ??= makeSheet())];
+      this.shadowRoot.replaceChildren(frame);
     }
   }
 
