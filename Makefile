@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures sizes bundles clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures reader-figures sizes bundles clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ queue-figures: setup-dev ## measure the queue among a million comments, on both 
 
 thread-figures: setup-dev ## print how long pages of 10,000 comments take, beside those of 20, on both databases
 	@$(RUN) -m tools.measure_threads
+
+reader-figures: setup-dev ## measure loading, painting, scrolling and sending on a page with comments, in a browser
+	@$(SETUP) --dev --with-browser
+	@$(RUN) -m tools.measure_reading
 
 letters-figures: setup-dev ## print what a dead or slow mail server does to the time of a submission
 	@$(RUN) -m tools.measure_letters

@@ -28,6 +28,11 @@ LOCKS = {
         *("--constraints", "requirements/build.txt"),
         *("pyproject.toml", "requirements/dev.in"),
     ),
+    # Isso renders by mistune; what is left out wants a compiler and is loaded only where somebody asks for it
+    "isso": (
+        *(f"--no-emit-package={name}" for name in ("misaka", "cffi", "pycparser")),
+        "requirements/isso.in",
+    ),
 }
 
 

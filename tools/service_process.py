@@ -57,9 +57,9 @@ class ServiceProcess:
             timeout=patience_seconds,
         )
 
-    def add_site(self) -> None:
+    def add_site(self, origin: str = ORIGIN) -> None:
         """Make the site that readers write to."""
-        done = self.run("site", "add", SITE, "--origin", ORIGIN)
+        done = self.run("site", "add", SITE, "--origin", origin)
         if done.returncode:
             raise RuntimeError(done.stderr)
 

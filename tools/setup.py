@@ -27,6 +27,7 @@ LOCKS = {"run": ("runtime.txt", "build.txt"), "dev": ("dev.txt",)}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PLAYWRIGHT_SECONDS = 300  # its download server answers at once or, behind a firewall, never
 NGINX = VENV / "debian" / "usr" / "sbin" / "nginx"
+ISSO = VENV / "isso"  # a peer to be measured: what it needs is no business of the service's own environment
 NPM = ROOT / "tools" / "npm"  # what commands need that PyPI does not have; no test needs it
 
 
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--with-npm", action="append", default=[], metavar="NAME", help="packages of tools/npm/NAME"
     )
+    parser.add_argument("--with-isso", action="store_true", help="Isso, in an environment of its own")
     parser.add_argument("--with-strace", action="store_true", help="find or install strace")
     chosen = parser.parse_args(arguments)
     clock = Clock()
@@ -75,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             changed |= install_nginx(clock)
         if chosen.with_strace:
             changed |= install_program("strace", clock)
+        if chosen.with_isso:
+            changed |= install_isso(clock)
         for name in chosen.with_npm:
             changed |= install_npm_parts(name, clock)
     except SetupFailed as failure:
@@ -242,6 +246,20 @@ def install_npm_parts(name: str, clock: Clock) -> bool:
     with clock.downloading(f"npm's packages for {name}"):
         run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)])
     stamp.write_text((folder / lock).read_text())
+    return True
+
+
+def install_isso(clock: Clock) -> bool:
+    """Put the locked Isso into `.venv/isso`. Returns whether it worked."""
+    lock, stamp = ROOT / "requirements" / "isso.txt", ISSO / "installed"
+    if stamp.is_file() and stamp.read_text() == lock.read_text():
+        return False
+    shutil.rmtree(ISSO, ignore_errors=True)
+    run([sys.executable, "-m", "venv", str(ISSO)])
+    with clock.downloading("Isso"):
+        command = [str(ISSO / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
+        run([*command, "--no-deps", "--require-hashes", "-r", str(lock)])
+    stamp.write_text(lock.read_text())
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, insert, select, update
@@ -16,6 +17,11 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=7)
 
 
+def numbered(number: int) -> str:
+    """A short text that says which comment it is."""
+    return f"Comment number {number} of the article.\n\nIt has *two* paragraphs, as many have."
+
+
 def add(
     session: Session,
     site_id: int,
@@ -25,6 +31,7 @@ def add(
     below: int | None = None,
     status: Status = Status.APPROVED,
     with_votes: bool = False,
+    text: Callable[[int], str] = numbered,
 ) -> list[int]:
     """Add so many comments, each later than the one before: on the first level, or replies of one there."""
     thread = open_thread(session, site_id, article, title="A long article", now=BEGAN)
@@ -37,7 +44,7 @@ def add(
             "root_id": below,
             "depth": 2 if below else 1,
             "name": f"Reader {number % 97}",
-            "text": f"Comment number {number} of the article.\n\nIt has *two* paragraphs, as many have.",
+            "text": text(number),
             "page_url": article.url,
             "status": str(status),
             "verdict_reason": "no-rule",
