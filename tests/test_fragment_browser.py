@@ -120,6 +120,24 @@ def test_what_is_read_stays_where_it_is(
     assert page.evaluate("[shifts.reduce((all, each) => all + each, 0) < 0.01, bare]") == [True, 0]
 
 
+def test_a_thread_in_the_pages_own_tree_takes_the_place_too(
+    page: Page, live_service: LiveService, host_page: HostPage, release: Callable[[], None]
+) -> None:
+    first = on(live_service, host_page, name="Ana", text="It will be a fine bridge.")
+    build_in(live_service, host_page)
+    host_page.html = host_page.html.replace(
+        'data-site="demo" async', 'data-site="demo" data-style="none" async'
+    )
+    page.goto(host_page.url())
+    expect(page.locator(f"#comment-{first.id}")).to_be_visible()
+    expect(page.locator("comment-thread")).to_be_hidden()
+    release()
+    expect(field(page, "Comment")).to_be_visible()
+    expect(page.locator(f"#comment-{first.id}")).to_have_count(1)
+    expect(page.locator(FRAGMENT)).to_have_count(0)
+    assert page.evaluate("bare") == 0
+
+
 def test_where_the_service_is_away_the_fragment_stays_and_a_foreign_one_always(
     page: Page, live_service: LiveService, host_page: HostPage
 ) -> None:

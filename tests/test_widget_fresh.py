@@ -17,7 +17,9 @@ from tests.browser import Console, assert_accessible
 from tests.conftest import NOW
 from tests.doors import change_site
 from tests.servers import HostPage, LiveService, wait_until
+from tests.test_fragment_browser import WATCH
 from tests.test_widget import WAITING, button, comment, field, on, open_article, post, write
+from tests.test_widget_threads import AT_ONCE
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -105,6 +107,24 @@ def test_new_comments_are_told_in_one_line_and_shown_when_it_is_pressed(
     expect(page.get_by_role("heading", level=2)).to_contain_text("4 thoughts")
     expect(field(page, "Comment")).to_have_value("I am still writing.")
     assert answers.statuses == [200, 304, 200, 304]
+
+
+def test_a_reply_that_is_being_written_stays_below_what_it_answers(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    change_site(live_service.app, live_service.site, rules=AT_ONCE)
+    open_article(page, host_page)
+    write(page, "My own words.", name="Ana")
+    post(page)
+    button(page, "Reply to Ana").click()
+    field(page, "Comment").fill("I am still writing.")
+    on(live_service, host_page, text="Another comment.")
+    pass_time(page, 1)
+    button(page, "1 new comment").click()
+    expect(comment(page, "Another comment.")).to_be_focused()
+    below = page.locator("li").filter(has=comment(page, "My own words."))
+    expect(below.get_by_role("textbox", name="Comment", exact=True)).to_have_value("I am still writing.")
+    expect(comment(page, "My own words.")).to_have_count(1)
 
 
 def test_in_the_order_of_the_newest_they_come_above_and_a_part_of_a_thread_stays_a_part(
@@ -198,8 +218,10 @@ def test_an_own_comment_tells_what_became_of_it(
     expect(bad).to_contain_text(f"{told} Please <stay> kind.")
     expect(page.get_by_role("status").filter(has_text=told)).to_have_count(1)
     assert_accessible(page)
+    page.add_init_script(WATCH)
     page.reload()
     expect(bad).to_contain_text(told)
+    assert page.evaluate("shifts.reduce((all, each) => all + each, 0)") < 0.01  # it was there with the thread
     button(page, "Put away").click()
     expect(bad).to_have_count(0)
     expect(comment(page, "Good words.")).to_be_focused()

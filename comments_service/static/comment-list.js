@@ -49,7 +49,8 @@ export class CommentList {
    */
   add(comment, { waiting = false, own = waiting, apart = waiting, next = null } = {}) {
     const known = this.#places.get(comment.id);
-    if (known && known.waiting === waiting && (own || !known.own)) {
+    const isLetThrough = known?.waiting && !waiting;
+    if (known && !isLetThrough && (own || !known.own)) {
       if (!own) this.#update(known, comment);
       return known.article;
     }
@@ -63,12 +64,13 @@ export class CommentList {
     const { article, actions } = commentArticle(comment, this.#speech, { waiting, answered, ...this.#handlers });
     const item = make("li", { class: "comments__item" }, article);
     const place = { comment, article, actions, item, owner, level, depth, own, waiting, seen: 0, mine: 0 };
+    if (next === known?.item) next = next?.nextElementSibling; // which goes away now
     if (known) this.#inherit(place, known);
     this.#places.set(comment.id, place);
     this.#byItem.set(item, comment);
     if (owner) insertByTime(this.#repliesOf(owner), item, comment, this.#byItem);
     else if (apart) this.own.append(item);
-    else this.element.insertBefore(item, next);
+    else this.element.insertBefore(item, next ?? null);
     this.#count(place, 1);
     this.#label(place);
     this.#handlers.onShown(comment, article);

@@ -35,7 +35,7 @@ export class ThreadPages {
 
   /** Where new comments would come. */
   get news() {
-    return this.#sort === "oldest" || !this.list.tops.length ? this.#newAtEnd : this.#newAtTop;
+    return this.#newAtTop.hidden ? this.#newAtEnd : this.#newAtTop;
   }
 
   /** What to ask for where the part on the screen begins, and whether the thread goes on behind it. */
@@ -45,12 +45,14 @@ export class ThreadPages {
 
   /** Put what follows each other in the thread among what is shown. `next`: what is left behind it, if this is its end. */
   merge(comments, next) {
-    let before = null;
-    for (const comment of comments) {
-      const following = before ? before.nextElementSibling : this.list.element.firstElementChild;
-      const article = this.list.add(comment, { next: following });
-      if (!comment.root) before = article.parentElement;
-    }
+    this.#context.onReplace(() => {
+      let before = null;
+      for (const comment of comments) {
+        const following = before ? before.nextElementSibling : this.list.element.firstElementChild;
+        const article = this.list.add(comment, { next: following });
+        if (!comment.root) before = article.parentElement;
+      }
+    });
     this.#bounds(next === undefined ? {} : { next });
   }
 
@@ -60,7 +62,7 @@ export class ThreadPages {
     this.list.addPage(comments);
     this.#bounds({ previous, next });
     this.#sort = this.order.value = thread.sort;
-    this.#newAtTop.hidden = this.#sort === "oldest" || !comments.length; // else its room is kept, or all would move
+    this.#newAtTop.hidden = this.#sort !== "newest" || !comments.length; // else its room is kept, or all would move
     this.#newAtTop.replaceChildren();
     this.#newAtEnd.replaceChildren();
   }
