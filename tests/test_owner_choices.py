@@ -26,7 +26,7 @@ CLASSIC = {
     ".comment-author > .fn > a.url": 1,
     ".comment-meta > .comment-metadata > a > time": 2,
     ".comment-body > .comment-content > p": 2,
-    ".comment-body > .reply > button": 5,
+    ".comment-body > .reply > button": 7,
     ".comment-respond > form.comment-form": 1,
     ".comment-form .comment-reply-title": 1,
     ".comment-form > .comment-notes": 1,
