@@ -135,17 +135,17 @@ def a_body(ticket: str, **fields: str | None) -> Mapping[str, str | None]:
 
 
 def misplaced_roots() -> set[tuple[int, ...]]:
-    """Where the kept top-level comments (id, thread, replies) and the comments' rows differ."""
+    """Where the kept top-level comments (id, thread, replies, rank) and the comments' rows differ."""
     columns = (Comment.id, Comment.root_id, Comment.thread_id, Comment.status)
-    rows = db.session.execute(select(*columns)).all()
+    rows = db.session.execute(select(*columns, Comment.up_count, Comment.down_count)).all()
     replies = Counter(row.root_id for row in rows if row.status == Status.APPROVED)
     seen = {
-        (row.id, row.thread_id, replies[row.id])
+        (row.id, row.thread_id, replies[row.id], row.down_count - row.up_count)
         for row in rows
         if row.root_id is None and (row.status == Status.APPROVED or replies[row.id])
     }
-    kept = select(ThreadRoot.comment_id, ThreadRoot.thread_id, ThreadRoot.replies)
-    return seen ^ {(row.comment_id, row.thread_id, row.replies) for row in db.session.execute(kept)}
+    kept = select(ThreadRoot.comment_id, ThreadRoot.thread_id, ThreadRoot.replies, ThreadRoot.rank)
+    return seen ^ {tuple(row) for row in db.session.execute(kept)}
 
 
 def wiring_of(app: Flask) -> Wiring:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -30,11 +31,14 @@ from comments_service.errors import (
     FieldsRefused,
     ThreadClosed,
 )
+from comments_service.opinions import Choice
 from comments_service.settings import Settings
 from comments_service.storage.database import db
 from comments_service.storage.models import Comment, Thread
+from comments_service.storage.votes import Vote
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView, Status
+from comments_service.votes import Ballot, cast
 from tests.conftest import NOW, SECRET_KEY, close
 from tests.factories import KNOWN, ORIGIN, a_site, a_submission, misplaced_roots, wiring_of
 
@@ -55,7 +59,7 @@ class Comments(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         number = id(self)
-        self.site: SiteView = a_site(self.app, key=f"s{number}", rules=KNOWN)
+        self.site: SiteView = a_site(self.app, key=f"s{number}", rules=KNOWN, options={"votes": "both"})
 
     def tick(self) -> Any:
         """Let some time pass, so that no throttle decides the game."""
@@ -91,6 +95,14 @@ class Comments(RuleBasedStateMachine):
             changes = [Change(row.id, row.version, status) for row in self.rows()[::share]]
             decide_all(changes, by=None, now=self.tick())
 
+    @rule(pick=st.integers(0, 50), choice=st.sampled_from(list(Choice)), network=st.integers(1, 3))
+    def vote_on_one(self, pick: int, choice: Choice, network: int) -> None:
+        with self.app.app_context():
+            if rows := self.rows():
+                ballot = Ballot(rows[pick % len(rows)].id, choice, f"10.0.{network}.0/24")
+                with suppress(CommentNotFound):
+                    cast(ballot, keys=wiring_of(self.app).keys, now=self.tick())
+
     @precondition(lambda self: self.time > NOW)
     @rule(is_open=st.booleans())
     def close_or_open(self, is_open: bool) -> None:
@@ -111,6 +123,16 @@ class Comments(RuleBasedStateMachine):
             )
             for kept, rows in db.session.execute(select(Thread.approved_count, counted.scalar_subquery())):
                 assert kept == rows
+
+    @invariant()
+    def counts_of_votes_equal_votes(self) -> None:
+        with self.app.app_context():
+            known: Counter[tuple[int, int]] = Counter()
+            for vote in db.session.execute(select(Vote.comment_id, Vote.value)):
+                known[vote.comment_id, vote.value] += 1
+            columns = (Comment.id, Comment.up_count, Comment.down_count)
+            for row in db.session.execute(select(*columns)):
+                assert (row.up_count, row.down_count) == (known[row.id, 1], known[row.id, -1])
 
     @invariant()
     def top_level_comments_are_known_with_their_replies(self) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import Console, assert_accessible
 from tests.queue_pages import a_pending, decisions, expect_focus, expect_told, row_of, sign_in, some, statuses
 from tests.servers import LiveService
+from tests.test_reports import report
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -49,6 +50,34 @@ def test_each_view_has_its_keys(
     expect_focus(page, "Ben")
     expect(page.get_by_role("link", name="Pending 1")).to_be_visible()
     assert statuses(live_service, *comments) == [status, view]
+
+
+def test_reports_are_dismissed_by_a_key_and_come_back_by_another(
+    page: Page, console: Console, live_service: LiveService
+) -> None:
+    comments = some(live_service, "Ana", "Ben", "Cem", status="approved")
+    for comment in comments[:2]:
+        report(live_service.app, comment, headers={"Origin": live_service.site.origins[0]})
+    sign_in(page, live_service, query="?status=reported")
+    expect(page.get_by_role("article")).to_have_count(2)
+    press(page, "j", "i")
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect_focus(page, "Ben")
+    expect_told(page, "The reports about 1 comment are dismissed.")
+    expect(page.get_by_role("link", name="Reported 1")).to_be_visible()
+    assert statuses(live_service, *comments) == ["approved"] * 3
+    press(page, "z")
+    expect(page.get_by_role("article")).to_have_count(2)
+    expect_focus(page, "Ana")
+    expect(row_of(page, "Ana").get_by_text("1 report", exact=True)).to_be_visible()
+    press(page, "s")  # settles them too
+    expect(page.get_by_role("link", name="Reported 1")).to_be_visible()
+    press(page, "u")  # waits, and is reported as before
+    expect(row_of(page, "Ben").locator(".chip--pending")).to_be_visible()
+    expect(row_of(page, "Ben").get_by_text("1 report", exact=True)).to_be_visible()
+    assert statuses(live_service, *comments) == ["spam", "pending", "approved"]
+    assert_accessible(page)
+    assert console.unexpected == []
 
 
 def test_keys_go_up_and_down_and_mark_and_tick(page: Page, live_service: LiveService) -> None:

@@ -108,7 +108,9 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option("--avatars/--no-avatars", default=None, help="Whether a picture is drawn beside each name.")
 @click.option("--reports/--no-reports", default=None, help="Whether readers may report comments.")
 @click.option("--hold-reported", type=int, help="So many reports take a comment off the page; 0: none do.")
-@click.option("--votes", type=click.Choice(list(Voting)), help="How readers may vote on comments.")
+@click.option(
+    "--votes", type=click.Choice([str(one) for one in Voting]), help="How readers may vote on comments."
+)
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
