@@ -443,7 +443,7 @@ def test_only_who_may_decide_empties_and_only_there(
 # --- what readers see ---
 
 
-def test_pinned_comments_stand_first_and_once(app: Flask, site: SiteView, client: FlaskClient) -> None:
+def test_pinned_comments_stand_first_then_picks(app: Flask, site: SiteView, client: FlaskClient) -> None:
     comments = [a_comment(app, site) for _ in range(3)]
     with app.app_context():
         decide(Change(comments[2].id, comments[2].version, Verb.PIN), by=None, now=NOW)
@@ -453,8 +453,8 @@ def test_pinned_comments_stand_first_and_once(app: Flask, site: SiteView, client
     told = [(one["id"], one.get("pinned"), one.get("picked")) for one in body["comments"]]
     assert told == [
         (str(comments[2].id), True, None),
-        (str(comments[0].id), None, None),
         (str(comments[1].id), None, True),
+        (str(comments[0].id), None, None),
     ]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +21,7 @@ from comments_service.vocabulary import SiteView, Status
 from comments_service.web.forms import FIELD_NAMES
 from tests.conftest import NOW
 from tests.doors import (
+    a_network,
     ask,
     dangers,
     everything,
@@ -31,7 +34,7 @@ from tests.doors import (
     send_form,
     sign_in,
 )
-from tests.factories import ARTICLE
+from tests.factories import ARTICLE, ORIGIN, a_comment, a_site
 
 quickly = settings(
     max_examples=40,
@@ -51,6 +54,12 @@ ANYTHING = st.recursive(
 )
 QUERY_NAMES = ("url", "id", "title", "lang", "sort", "cursor", "reply")
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
+
+
+@pytest.fixture
+def voted(app: Flask) -> int:
+    """A published comment of a site where readers vote."""
+    return a_comment(app, a_site(app, options={"votes": "both"})).id
 
 
 def unharmed(app: Flask, client: FlaskClient, before: Mapping[str, Any], response: TestResponse) -> None:
@@ -83,6 +92,25 @@ def test_any_text_at_all_is_refused_or_taken_by_both_doors(
     before = everything(app)
     typed = form_fields(page_ticket(page(client)), **fields)
     unharmed(app, client, before, send_form(client, urlencode(typed, errors="surrogatepass").encode()))
+
+
+@quickly
+@given(fields=st.dictionaries(st.sampled_from(["vote", "receipt", "reason", "note"]), ANYTHING))
+def test_any_vote_or_report_at_all_is_refused_or_taken(
+    app: Flask, client: FlaskClient, voted: int, fields: dict[str, Any]
+) -> None:
+    body = json.dumps(fields)
+    for method, what in (("PUT", "vote"), ("POST", "reports")):
+        before = everything(app)
+        response = client.open(
+            f"/api/v1/comments/{voted}/{what}",
+            method=method,
+            data=body,
+            headers={"Origin": ORIGIN, "Content-Type": "application/json"},
+            environ_overrides=a_network(),
+        )
+        assert response.status_code in (200, 202) or is_refused(response, 400, 422)
+        assert response.status_code < 400 or everything(app) == before
 
 
 @quickly

@@ -82,7 +82,8 @@ def some(app: Flask, site: SiteView, count: int, **fields: Any) -> list[StoredCo
 
 
 def test_each_view_holds_its_own_and_is_counted(app: Flask, site: SiteView) -> None:
-    made = {status: a_comment(app, site, status=status).id for status in Status}
+    stored = {status: a_comment(app, site, status=status) for status in Status}
+    made = {status: comment.id for status, comment in stored.items()}
     moderator = a_moderator(app)
     own = a_comment(app, site)
     change(app, [own], moderator_id=moderator.id)
@@ -94,7 +95,9 @@ def test_each_view_holds_its_own_and_is_counted(app: Flask, site: SiteView) -> N
         View.SPAM: {made[Status.SPAM]},
         View.TRASH: {made[Status.TRASH]},
         View.MINE: {own.id},
+        View.REPORTED: {waiting, own.id},
     }
+    change(app, [own, stored[Status.PENDING], stored[Status.SPAM]], report_count=1)
     pages = {view: ask(app, view=view, moderator_id=moderator.id) for view in View}
     assert {view: {row.id for row in page.rows} for view, page in pages.items()} == expected
     counts = pages[View.ALL].counts
