@@ -10,7 +10,9 @@ import brotli
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
+from comments_service.storage.database import db
 from comments_service.vocabulary import SiteView
 from tests.doors import ask, change_site
 from tests.factories import ARTICLE, ORIGIN, a_comment, a_site
@@ -65,6 +67,25 @@ def test_garbage_for_a_validator_is_no_error(
 ) -> None:
     headers = {"If-None-Match": tag, "If-Modified-Since": tag, "Range": tag, "If-Match": tag}
     assert ask(client, "thread", headers=headers).status_code in (200, 304)
+
+
+def test_to_hear_that_nothing_has_changed_costs_three_lookups(
+    app: Flask, site: SiteView, client: FlaskClient
+) -> None:
+    for _ in range(5):
+        a_comment(app, site)
+    tag = ask(client, "thread").headers["ETag"]
+    said: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", listen)
+    assert ask(client, "thread", headers={"If-None-Match": tag}).status_code == 304
+    event.remove(engine, "before_cursor_execute", listen)
+    assert 0 < len([one for one in said if one.startswith("SELECT")]) <= 3, said  # site, address, article
 
 
 # --- compression ---

@@ -45,13 +45,17 @@ class Answers:
     page: Page
     service: str
     statuses: list[int] = made_by(default_factory=list)
+    arrived: list[str] = made_by(default_factory=list)  # in the browser
 
     def settle(self, count: int) -> None:
-        """Wait until there are so many, and whatever else was asked for has had its time."""
-        wait_until(lambda: len(self.statuses) >= count, f"{count} answers")
-        asked = "address => fetch(address, { mode: 'no-cors' }).then(() => null)"
-        self.page.evaluate(asked, f"{self.service}/healthz")
-        assert len(self.statuses) == count
+        """Wait until there are so many, and the page has had time for them and for whatever else it wants."""
+        wait_until(lambda: self._ask() and len(self.arrived) >= count, f"{count} answers")
+        self._ask()
+        assert len(self.statuses) == len(self.arrived) == count
+
+    def _ask(self) -> bool:
+        asked = "address => fetch(address, { mode: 'no-cors' }).then(() => true)"
+        return bool(self.page.evaluate(asked, f"{self.service}/healthz"))
 
 
 @pytest.fixture
@@ -64,6 +68,9 @@ def answers(page: Page, live_service: LiveService) -> Answers:
             found.statuses.append(response.status_code)
         return response
 
+    page.on(
+        "requestfinished", lambda asked: found.arrived.append(asked.url) if "/thread?" in asked.url else None
+    )
     live_service.app.after_request_funcs.setdefault(None, []).append(note)
     return found
 
