@@ -25,6 +25,7 @@ from comments_service.submit import submit
 from comments_service.vocabulary import ModeratorView, Role, SiteView, Status
 from tests.factories import KNOWN, a_comment, a_moderator, a_site, a_submission, an_address, wiring_of
 from tests.mailboxes import letters, mailed
+from tests.test_reports import report
 
 
 @pytest.fixture
@@ -64,6 +65,16 @@ def test_a_waiting_comment_puts_down_one_letter_to_each_who_wants_one(
         (ana.id, comment.id),
         (ben.id, comment.id),
     ]
+
+
+def test_a_published_comment_that_readers_reports_hold_puts_down_a_letter(
+    app: Flask, ana: ModeratorView
+) -> None:
+    site = a_site(app, key="open", options={"hold_reported": 1})
+    comment = a_comment(app, site)
+    before = len(letters(app))
+    assert report(app, comment).status_code == 202
+    assert [(row.moderator_id, row.comment_id) for row in letters(app)[before:]] == [(ana.id, comment.id)]
 
 
 def test_a_comment_that_is_published_at_once_puts_down_none(app: Flask, ana: ModeratorView) -> None:
