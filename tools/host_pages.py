@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle, islice
 
 STYLES = """
 :root { color-scheme: light dark }
@@ -61,16 +62,23 @@ class HostPages:
     policy: str = ""
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
-    def add(self, path: str, below: str = "", *, paragraphs: int = len(PARAGRAPHS)) -> str:
+    def add(self, path: str, below: str = "", *, paragraphs: int = 4) -> str:
         """Serve the article with this below it; its address."""
-        text = "\n".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS[:paragraphs])
+        text = "\n".join(f"<p>{paragraph}</p>" for paragraph in islice(cycle(PARAGRAPHS), paragraphs))
         self.files[path] = ("text/html; charset=utf-8", PAGE.format(paragraphs=text, below=below).encode())
         return f"{self.origin}{path}"
 
+    def add_styles(self, rules: str) -> None:
+        """Let all pages have these rules too."""
+        content_type, styles = self.files["/host.css"]
+        self.files["/host.css"] = (content_type, styles + rules.encode())
 
-def owner_tag(service: str, *, site: str) -> str:
-    """The owner's first line."""
-    return f'<script src="{service}/embed.js" data-site="{site}" async></script>'
+
+def owner_tag(service: str, *, site: str, target: str = "") -> str:
+    """The owner's first line; with an element of its own for the comments, if `target` names one."""
+    there = f'<div id="{target}"></div>\n' if target else ""
+    attributes = f' data-target="#{target}"' if target else ""
+    return f'{there}<script src="{service}/embed.js" data-site="{site}"{attributes} async></script>'
 
 
 def policy_for(service: str) -> str:

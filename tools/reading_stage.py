@@ -68,9 +68,10 @@ class Stage:
         """The service's address, as the pages name it."""
         return f"http://localhost:{self.service.port}"
 
-    def add_article(self, path: str, comments: int, *, paragraphs: int = 1) -> str:
-        """A page with the owner's line and so many comments; its address."""
-        address = self.pages.add(path, owner_tag(self.service_url, site=SITE), paragraphs=paragraphs)
+    def add_article(self, path: str, comments: int, *, paragraphs: int = 1, target: str = "") -> str:
+        """A page with the owner's line and so many comments, in an element of this id if one is named."""
+        tag = owner_tag(self.service_url, site=SITE, target=target)
+        address = self.pages.add(path, tag, paragraphs=paragraphs)
         replies = round(comments * REPLIED_SHARE)
         with open_database(load_settings(self.service.environment)):
             site = next(one for one in list_sites() if one.key == SITE)
@@ -117,6 +118,14 @@ def a_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def browser_program() -> str:
+    """The path of the browser that `a_browser` starts."""
+    if named := find_browser():
+        return named
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
 
 
 def words_of(number: int) -> str:
