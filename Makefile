@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures reader-figures lighthouse sizes bundles clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures reader-figures lighthouse peers sizes bundles clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ reader-figures: setup-dev ## measure loading, painting, scrolling and sending on
 lighthouse: setup-dev ## let Lighthouse look at a page without comments and with a hundred (minutes)
 	@$(SETUP) --dev --with-browser --with-npm lighthouse
 	@$(RUN) -m tools.measure_lighthouse
+
+peers: setup-dev ## measure what a page loads of this service and of others, and write docs/peers.md
+	@$(SETUP) --dev --with-browser --with-isso --with-npm peers
+	@$(RUN) -m tools.measure_peers
 
 letters-figures: setup-dev ## print what a dead or slow mail server does to the time of a submission
 	@$(RUN) -m tools.measure_letters
