@@ -59,7 +59,9 @@ export class CommentThread extends HTMLElement {
     const service = new Service(this.getAttribute("service") ?? serviceBase, site, article, query);
     const comment = addressedComment();
     try {
-      await this.#show(await service.thread({ comment }, { signal }), service, article, signal, comment);
+      // A browser's first use of its tables for numbers and dates is slow: it may be, while the answer is on its way
+      const [page] = await Promise.all([service.thread({ comment }, { signal }), this.#bootSpeech()]);
+      await this.#show(page, service, article, signal, comment);
     } catch (problem) {
       if (signal.aborted) return;
       const isOurs = problem instanceof Problem;
