@@ -63,18 +63,18 @@ EMBED_MODULES = (
 
 # What comes when a reader turns to a form; the only door for HTML stays the widget's
 WRITE_STYLES = ("write.css",)
-WRITE_MODULES = ("dom", "write-marks", "write-toolbar", "write-preview", "write")
+WRITE_MODULES = ("dom", "dress", "write-marks", "write-toolbar", "write-preview", "write")
 
 # What comes to a reader who has comments of their own here
 MINE_MODULES = ("dom", "mine-ends", "mine-tools", "mine")
 
 # What comes to a reader who stays for a minute
 FRESH_STYLES = ("fresh.css",)
-FRESH_MODULES = ("dom", "steady", "fresh-rhythm", "fresh")
+FRESH_MODULES = ("dom", "dress", "steady", "fresh-rhythm", "fresh")
 
 # What comes where readers vote, or to one who reports a comment
 PART_STYLES = ("part.css",)
-PART_MODULES = ("dom", "part-memory", "part-votes", "part-report", "part")
+PART_MODULES = ("dom", "dress", "part-memory", "part-votes", "part-report", "part")
 
 # What comes where the owner's own styles dress the thread
 CLASSIC_STYLES = ("bare.css",)

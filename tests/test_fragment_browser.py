@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -156,3 +157,35 @@ def test_where_the_service_is_away_the_fragment_stays_and_a_foreign_one_always(
     page.goto(host_page.url("/other"))  # the fragment on it is that of the first article
     expect(field(page, "Comment")).to_be_visible()
     expect(page.locator(FRAGMENT)).to_be_visible()
+
+
+def test_a_router_may_go_on_while_the_thread_waits_behind_its_fragment(
+    page: Page, live_service: LiveService, host_page: HostPage, release: Callable[[], None]
+) -> None:
+    on(live_service, host_page)
+    build_in(live_service, host_page)
+    page.goto(host_page.url())
+    thread = page.locator("comment-thread")
+    expect(thread).to_be_hidden()
+    page.locator(FRAGMENT).evaluate("e => e.remove()")
+    thread.evaluate("(e, url) => e.setAttribute('article-url', url)", host_page.url("/other"))
+    release()
+    expect(field(page, "Comment")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(0)
+
+
+def test_a_filter_of_the_owners_may_take_the_ids_away(
+    page: Page, console: Console, live_service: LiveService, host_page: HostPage, release: Callable[[], None]
+) -> None:
+    for number in range(9):
+        on(live_service, host_page, text=f"Number {number}. " * 30)
+    build_in(live_service, host_page)
+    host_page.html = re.sub(r' id="comment-\d+"', "", host_page.html)
+    page.goto(host_page.url())
+    read = page.get_by_role("article").nth(5)
+    read.evaluate("e => scrollTo(0, scrollY + e.getBoundingClientRect().top + 40)")
+    read.get_by_role("link", name="Reply").focus()
+    release()
+    expect(field(page, "Comment")).to_be_attached()
+    expect(page.locator(FRAGMENT)).to_be_hidden()
+    assert console.unexpected == []

@@ -215,6 +215,18 @@ def test_a_router_may_take_the_thread_away_and_bring_it_back(
     assert console.unexpected == []
 
 
+@pytest.mark.parametrize("style", ["plain", "none"])
+def test_a_page_that_is_kept_as_a_copy_has_one_thread(
+    page: Page, live_service: LiveService, host_page: HostPage, style: str
+) -> None:
+    a_talk(live_service, host_page)
+    thread = show(page, host_page, live_service, f'data-style="{style}"')
+    expect(page.get_by_role("article")).to_have_count(2)
+    thread.evaluate("e => e.replaceWith(e.cloneNode(true))")
+    expect(page.get_by_role("textbox", name="Comment")).to_have_count(1)
+    expect(page.get_by_role("article")).to_have_count(2)
+
+
 def in_memory(page: Page, thread: Locator, *, rounds: int) -> dict[str, Any]:
     """How much there is after some rounds of taking the thread away and bringing it back."""
     devtools = page.context.new_cdp_session(page)

@@ -8,7 +8,7 @@ from dataclasses import field as made_by
 
 import pytest
 from flask import Response, request
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from comments_service.decisions.decide import decide, decide_all
 from comments_service.decisions.verbs import Change, Verb
@@ -134,6 +134,49 @@ def test_a_reply_that_is_being_written_stays_below_what_it_answers(
     expect(comment(page, "My own words.")).to_have_count(1)
 
 
+def test_a_press_that_brings_nothing_says_so_and_can_be_repeated(
+    page: Page, console: Console, live_service: LiveService, host_page: HostPage
+) -> None:
+    open_article(page, host_page)
+    on(live_service, host_page, text="Another comment.")
+    pass_time(page, 1)
+    offer = button(page, "1 new comment")
+    expect(offer).to_be_visible()
+    page.context.set_offline(True)
+    offer.click()
+    told = page.get_by_role("status").filter(has_text="Comments could not be loaded.")
+    expect(told).to_be_visible()
+    expect(offer).to_be_focused()
+    page.context.set_offline(False)
+    offer.click()
+    expect(comment(page, "Another comment.")).to_be_focused()
+    expect(told).to_have_count(0)
+    assert [said for said in console.complaints if "DISCONNECTED" not in said] == []
+    console.complaints.clear()
+
+
+def test_news_that_come_after_the_reader_has_chosen_another_order_are_those_of_before(
+    page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
+) -> None:
+    stored = [on(live_service, host_page, text=f"Number {number}.") for number in range(22)]
+    open_article(page, host_page)
+    on(live_service, host_page, text="A reply.", parent_id=stored[0].id)
+    pass_time(page, 1)
+    expect(button(page, "1 new comment")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/thread?*", lambda route: held.append(route))  # noqa: PLW0108 - a function it is
+    button(page, "1 new comment").click()
+    page.get_by_role("combobox").select_option("newest")
+    wait_until(lambda: bool(page.evaluate("1")) and len(held) == 2, "both requests")
+    held[1].continue_()
+    newest = [f"Number {number}." for number in range(21, 1, -1)]
+    expect(page.locator("article .comment__body")).to_have_text(newest)
+    held[0].continue_()
+    page.unroute("**/thread?*")
+    answers.settle(4)
+    expect(page.locator("article .comment__body")).to_have_text(newest)
+
+
 def test_in_the_order_of_the_newest_they_come_above_and_a_part_of_a_thread_stays_a_part(
     page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
 ) -> None:
@@ -235,6 +278,26 @@ def test_an_own_comment_tells_what_became_of_it(
     page.reload()
     expect(comment(page, "Good words.")).to_be_visible()
     expect(bad).to_have_count(0)
+
+
+def test_an_author_who_is_changing_a_comment_hears_of_it_afterwards(
+    page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
+) -> None:
+    open_article(page, host_page)
+    write(page, "Good words.")
+    post(page)
+    button(page, "Edit your comment").click()
+    editor = page.get_by_role("form", name="Edit your comment")
+    editor.get_by_role("textbox").fill("Better wor")
+    number = int(str(page.get_by_role("article").get_attribute("id"))[8:])
+    with live_service.app.app_context():
+        decide(Change(number, 1, Verb.APPROVE), by=None, now=NOW)
+    pass_time(page, 1)
+    answers.settle(2)
+    expect(editor.get_by_role("textbox")).to_be_focused()
+    editor.get_by_role("button", name="Cancel").click()
+    pass_time(page, 3)
+    expect(comment(page, "Good words.")).not_to_contain_text(WAITING)
 
 
 def test_the_time_for_changes_ends_on_an_open_page_too(

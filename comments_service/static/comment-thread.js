@@ -41,6 +41,7 @@ export class CommentThread extends HTMLElement {
     this.#view = null;
     this.#settle();
     this.querySelector("[data-comments-fragment]")?.remove(); // that of another article, or look
+    if (this.#fragment) this.hidden = false; // it may have been left while it waited behind its fragment
     this.#fragment = fragmentOf(this.#site, this.getAttribute("article-id"));
     if (this.#fragment) this.hidden = true;
     this.#showLoading();
@@ -118,7 +119,7 @@ export class CommentThread extends HTMLElement {
     const frame = (this.#frame = make("section", { class: "comments", id: freshId("thread") }));
     if (isBare) {
       this.shadowRoot?.replaceChildren(make("slot"));
-      this.append(frame);
+      this.replaceChildren(frame); // a page that was kept as a copy has the frame of before
       import(new URL(CLASSIC, this.getAttribute("service") ?? serviceBase)).then(({ dress }) => dress(frame), () => {});
     } else {
       if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [(sheet ??= makeSheet())];

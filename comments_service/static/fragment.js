@@ -27,8 +27,9 @@ export function takePlace(fragment, element, frame, signal, show) {
     show();
     shown = frame;
   };
-  keepPlace(() => read && shown.querySelector("#" + read.id), change);
-  if (focused) frame.querySelector("#" + focused.id)?.focus({ preventScroll: true });
+  const find = (tree, { id }) => tree.querySelector(`[id="${id}"]`); // an owner's filter may have taken ids away
+  keepPlace(() => read && find(shown, read), change);
+  if (focused) find(frame, focused)?.focus({ preventScroll: true });
   const less = before - height();
   if (!(less > 0 && frame.getBoundingClientRect().bottom < innerHeight)) return;
   frame.style.minBlockSize = frame.getBoundingClientRect().height + less + "px";

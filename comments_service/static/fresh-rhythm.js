@@ -10,6 +10,7 @@ export async function repeat(look, element, signal) {
   while (!signal.aborted) {
     if (await presence(element, signal)) pause = FIRST_MS;
     const found = await look().catch(() => false); // it is tried again, later
+    if (signal.aborted) return; // while it looked
     pause = found ? FIRST_MS : Math.min(2 * pause, LONGEST_MS);
     if (await returnWithin(pause, signal)) pause = FIRST_MS;
   }

@@ -1,5 +1,6 @@
 // Looks for news of a thread that is on the screen: new comments, and what became of the own ones that wait.
 import { make } from "./dom.js";
+import { dress } from "./dress.js";
 import { repeat } from "./fresh-rhythm.js";
 import { FRESH_STYLES } from "./generated.js";
 import { keepPlace } from "./steady.js";
@@ -24,7 +25,7 @@ class Fresh {
   constructor(given) {
     this.#given = given;
     this.#offer.addEventListener("click", () => this.#show());
-    dress(given.pages.list.element.getRootNode());
+    dress(given.pages.list.element.getRootNode(), FRESH_STYLES);
   }
 
   /** Answers whether something has happened since it was looked last. */
@@ -51,8 +52,9 @@ class Fresh {
 
   async #show() {
     const { pages, head, point } = this.#given;
-    const found = await this.#read(true).catch(() => null);
-    if (!found) return; // the button is still there
+    pages.tellTrouble(false);
+    const found = await this.#read(true).catch(() => pages.tellTrouble(true));
+    if (!found) return; // the button is still there, if it is still about what is on the screen
     const [first] = this.#unknown(found.comments);
     keepPlace(
       () => this.#anchor(),
@@ -71,13 +73,16 @@ class Fresh {
 
   /**
    * The part of the thread that is on the screen, as it is by now. The browser asks with the validator of what it has,
-   * so it costs a 304 where nothing has changed. Then there is no answer, unless it is wanted `anyway`.
+   * so it costs a 304 where nothing has changed. Then there is no answer, unless it is wanted `anyway`; and none where
+   * the reader has turned to other comments meanwhile.
    */
   async #read(anyway = false) {
     const { service, signal, pages } = this.#given;
+    const { turn } = pages;
     const { begin, goesOn } = pages.stretch;
     const ask = (part) => service.thread(part, { signal, cache: "no-cache" });
     const { thread, ...first } = await ask(begin);
+    if (begin.comment && !first.comments.some(({ id }) => id === begin.comment)) throw new Error("its begin is gone");
     const mark = JSON.stringify([thread.count, first.comments.map(({ id }) => id)]);
     if (mark === this.#seen && !anyway) return null;
     const comments = [...first.comments];
@@ -89,6 +94,7 @@ class Fresh {
       comments.push(...page.comments);
       next = page.next;
     }
+    if (pages.turn !== turn) return null;
     this.#seen = mark;
     return goesOn ? { thread, comments: this.#within(comments) } : { thread, comments, next };
   }
@@ -103,9 +109,10 @@ class Fresh {
   /** What became of an own comment that waits: its place changes with its status, and its author hears of it. */
   async #lookAt(comment) {
     const { own, pages, waiting, say, speech, head, service, signal } = this.#given;
-    if (comment.status !== "pending") return false;
+    const isBeingChanged = pages.list.article(comment.id).querySelector("form"); // its author hears of it afterwards
+    if (comment.status !== "pending" || isBeingChanged) return false;
     const now = await own.look(comment.id);
-    if (!now || now.status === "pending") return false;
+    if (!now || now.status === "pending" || !waiting.has(comment)) return false;
     const before = pages.list.article(comment.id);
     if (now.status === "declined") {
       own.equip(now, before);
@@ -128,12 +135,4 @@ class Fresh {
     const typed = frame.querySelector("form:focus-within");
     return typed ?? [...frame.querySelectorAll("article")].find((each) => each.getBoundingClientRect().bottom > 0);
   }
-}
-
-function dress(root) {
-  if (!root.host || root.isFresh) return; // in the page's own tree the page's styles hold
-  root.isFresh = true;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(FRESH_STYLES);
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }

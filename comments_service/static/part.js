@@ -1,4 +1,5 @@
 // Taking part without writing: votes on comments, and reports of them.
+import { dress } from "./dress.js";
 import { PART_STYLES } from "./generated.js";
 import { Memory } from "./part-memory.js";
 import { openReport } from "./part-report.js";
@@ -18,12 +19,12 @@ export class Part {
   equip(comment, article) {
     if (!comment.votes || equipped.has(article)) return;
     equipped.add(article);
-    dress(article.getRootNode());
+    dress(article.getRootNode(), PART_STYLES);
     article.querySelector(".comment__actions").prepend(new Votes(comment, this.#given).element);
   }
 
   report(comment, button) {
-    dress(button.getRootNode());
+    dress(button.getRootNode(), PART_STYLES);
     openReport(comment, button, this.#given);
   }
 }
@@ -33,12 +34,4 @@ function receiptFor(id, memory, receipts) {
   const own = receipts.find((each) => each.id === id);
   const voted = memory.of(id);
   return (own ?? (voted.vote === "none" ? receipts.at(-1) : voted))?.receipt;
-}
-
-function dress(root) {
-  if (!root.host || root.hasPart) return;
-  root.hasPart = true;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(PART_STYLES);
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }

@@ -3,12 +3,12 @@ import { CommentList } from "./comment-list.js";
 import { host, make } from "./dom.js";
 
 export class ThreadPages {
+  turn = 0; // another number, and the reader wants to see other comments
   #speech;
   #context;
   #previous;
   #next;
   #sort;
-  #turn = 0;
   #before = make("button", { type: "button", class: "button button--calm comments__previous", hidden: true });
   #after = make("button", { type: "button", class: "button button--calm comments__more", hidden: true });
   #trouble = make("p", { class: "comments__trouble", role: "status" });
@@ -69,7 +69,7 @@ export class ThreadPages {
 
   /** Show the page of a comment, instead of what is shown; answers whether it is there, or nothing. */
   async open(id) {
-    const page = await this.#ask({ comment: id }, ++this.#turn);
+    const page = await this.#ask({ comment: id }, ++this.turn);
     const isThere = page?.comments.some((comment) => comment.id === id);
     if (isThere) this.#replace(page);
     return isThere;
@@ -89,6 +89,11 @@ export class ThreadPages {
     this.#trouble.textContent = this.#speech.say("thread.gone");
   }
 
+  /** Say that what was pressed did not come, or no longer. */
+  tellTrouble(isThere) {
+    this.#trouble.textContent = isThere ? this.#context.trouble : "";
+  }
+
   #select(sorts) {
     const options = sorts.map((sort) => make("option", { value: sort }, this.#speech.say("thread.sort." + sort)));
     const select = make("select", { class: "comments__order", "aria-label": this.#speech.say("thread.sort") }, ...options);
@@ -100,7 +105,7 @@ export class ThreadPages {
     const { service, order } = this.#context;
     const before = service.sort;
     service.sort = sort;
-    const page = await this.#ask({}, ++this.#turn);
+    const page = await this.#ask({}, ++this.turn);
     if (page) {
       order.keep(sort);
       this.#replace(page);
@@ -144,17 +149,17 @@ export class ThreadPages {
   }
 
   /** What the service answers; nothing where it does not, or where the reader has asked for other comments since. */
-  async #ask(part, turn = this.#turn) {
-    const { service, signal, trouble } = this.#context;
-    this.#trouble.textContent = "";
+  async #ask(part, turn = this.turn) {
+    const { service, signal } = this.#context;
+    this.tellTrouble(false);
     this.list.element.setAttribute("aria-busy", "true");
     try {
       const page = await service.thread(part, { signal });
-      if (turn === this.#turn) return page;
+      if (turn === this.turn) return page;
     } catch {
-      if (turn === this.#turn) this.#trouble.textContent = trouble;
+      if (turn === this.turn) this.tellTrouble(true);
     } finally {
-      if (turn === this.#turn) this.list.element.removeAttribute("aria-busy");
+      if (turn === this.turn) this.list.element.removeAttribute("aria-busy");
     }
     return null;
   }

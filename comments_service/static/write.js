@@ -1,5 +1,6 @@
 // What helps with writing. It comes when the reader turns to a form, which works without it as well.
 import { make } from "./dom.js";
+import { dress } from "./dress.js";
 import { WRITE_STYLES } from "./generated.js";
 import { preview } from "./write-preview.js";
 import { toolbar } from "./write-toolbar.js";
@@ -14,7 +15,7 @@ const equipped = new WeakSet();
 export function equip(text, given) {
   if (equipped.has(text)) return;
   equipped.add(text);
-  dress(text.getRootNode());
+  dress(text.getRootNode(), WRITE_STYLES);
   const { switcher, panel } = preview(text, given);
   const bar = toolbar(text, given.speech, switcher);
   const place = text.nextElementSibling; // kept free below the text, so that nothing moves now
@@ -34,12 +35,4 @@ function counter(text, { speech, limit }) {
   text.addEventListener("input", count);
   count();
   return shown;
-}
-
-function dress(root) {
-  if (!root.host || root.isDressed) return; // a thread in the page's own tree looks as the page wants
-  root.isDressed = true;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(WRITE_STYLES);
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
 }
