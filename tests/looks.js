@@ -24,7 +24,8 @@ globalThis.looks = (() => {
   // What Tab must reach, in this order; of a group of radio buttons it is one.
   function stops() {
     const isFirstOfGroup = (one) => {
-      const group = [...document.getElementsByName(one.name)].filter((other) => other.form === one.form);
+      const named = one.getRootNode().querySelectorAll(`[name="${one.name}"]`);
+      const group = [...named].filter((other) => other.form === one.form);
       return one === (group.find((other) => other.checked) ?? group[0]);
     };
     return find(top(), STOPS)
@@ -55,7 +56,9 @@ globalThis.looks = (() => {
 
   function troubleOf(one) {
     const ring = ringOf(one);
-    if (!ring || parseFloat(getComputedStyle(ring).outlineWidth) < 2) return "no ring";
+    const { outlineStyle, outlineWidth } = getComputedStyle(ring ?? one);
+    const isBrowsers = outlineStyle === "auto"; // drawn as wide as it wants, whatever it says
+    if (!ring || (!isBrowsers && parseFloat(outlineWidth) < 2)) return "no ring";
     if (isCutOff(ring)) return "its ring is cut off";
     const box = one.getBoundingClientRect();
     const above = one.getRootNode().elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);

@@ -8,7 +8,10 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from comments_service.decisions.decide import decide_all
+from comments_service.decisions.verbs import Change, Verb
 from comments_service.vocabulary import Badge, SignedName
+from tests.conftest import NOW
 from tests.doors import change_site
 from tests.factories import a_comment
 from tests.servers import HostPage, LiveService
@@ -119,20 +122,53 @@ def lose(page: Page) -> None:
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
+def vote(page: Page) -> None:
+    """Vote for one comment and against another."""
+    for name in ("Vote for Ana’s comment", "Vote against Ben’s comment"):
+        button = page.get_by_role("button", name=name)
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+
+
+def object_to(page: Page) -> None:
+    """Report a comment, without saying why."""
+    page.get_by_role("button", name="Report the comment by Ben").click()
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.get_by_role("alert").filter(has_text="Please choose")).to_be_visible()
+
+
+def say_more(service: LiveService, host: HostPage) -> None:
+    """Somebody else comments."""
+    a_comment(service.app, service.site, url=host.url(), name="Edda")
+
+
+def decline(service: LiveService, _host: HostPage) -> None:
+    """A moderator does not publish the first comment, and says why."""
+    with service.app.app_context():
+        decide_all([Change(1, 1, Verb.TRASH)], by=None, now=NOW, note="Please stay kind.")
+
+
 AUTHOR = SignedName("7", "Ana", Badge.AUTHOR)
 
 
 @dataclass(frozen=True)
 class View:
-    """What there is before the page is opened, the tag's attributes, and what the reader does then."""
+    """What there is before the page is opened, the tag's attributes, and what the reader does then.
+
+    `meanwhile` happens while the page is open; `shows` finds what the page tells of it after its next look.
+    """
 
     before: Before = a_talk
     then: tuple[Then, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
     wordpress: bool = False
+    built_in: bool = False  # the fragment stands in the page
+    meanwhile: Before | None = None
+    shows: str = ""
     complaints: tuple[str, ...] = ()  # of the browser, which are as they should be
 
 
+NEW = ".comments__new"
 NO_NETWORK = ("Failed to load resource: net::ERR_FAILED",)
 NEWS, BARE, DARK = {"style": "news"}, {"style": "none"}, {"theme": "dark"}
 VIEWS = {
@@ -149,11 +185,19 @@ VIEWS = {
     "pages": View(a_long_talk),
     "closed": View(a_closed_talk),
     "no answer": View(nothing, (lose,), complaints=NO_NETWORK),
+    "fragment without an answer": View(then=(lose,), built_in=True, complaints=NO_NETWORK),
+    "votes": View(then=(vote,)),
+    "report": View(then=(object_to,)),
+    "new comments": View(meanwhile=say_more, shows=NEW),
+    "new comments from the right": View(attributes={"lang": "ar"}, meanwhile=say_more, shows=NEW),
+    "new comments among nobody's": View(nothing, meanwhile=say_more, shows=NEW),
+    "declined": View(nothing, (send,), meanwhile=decline, shows=".comment__reason"),
     "from the right": View(attributes={"lang": "ar"}),
     "dark by the tag": View(then=(reply,), attributes=DARK),
     "news": View(then=(reply,), attributes=NEWS),
     "news, published": View(an_open_talk, (send,), NEWS),
     "bare": View(then=(reply,), attributes=BARE),
+    "bare, votes and a report": View(then=(vote, object_to), attributes=BARE),
     "classic": View(then=(reply,), attributes=BARE, wordpress=True),
     "classic, waiting": View(nothing, (send,), BARE, wordpress=True),
 }

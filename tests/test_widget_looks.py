@@ -9,6 +9,8 @@ from tests.browser import Console
 from tests.looks import QUESTIONS, WIDE, complaints
 from tests.reader_views import VIEWS, a_talk
 from tests.servers import HostPage, LiveService
+from tests.test_fragment_browser import build_in
+from tests.test_widget_fresh import pass_time
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -69,17 +71,26 @@ def test_every_state_looks_right_to_everybody(
     view.before(live_service, host_page)
     attributes = " ".join(f'data-{key}="{value}"' for key, value in view.attributes.items())
     link = f'<link rel="stylesheet" href="{live_service.url}/classic.css">' if view.wordpress else ""
-    host_page.embed(live_service.url, attributes=attributes, body=link)
+    if view.built_in:
+        build_in(live_service, host_page)
+    else:
+        host_page.embed(live_service.url, attributes=attributes, body=link)
     host_page.html = host_page.html.replace(
         "<title>", '<meta name="color-scheme" content="light dark"><title>'
     )
     host_page.csp += f"; style-src 'self' {live_service.url}"
     page.set_viewport_size(WIDE)
     page.add_init_script(path=QUESTIONS)
+    if view.meanwhile:
+        page.clock.install()
     page.goto(host_page.url())
     expect(page.locator("form, .comments__closed").first).to_be_visible()
     for step in view.then:
         step(page)
+    if view.meanwhile:
+        view.meanwhile(live_service, host_page)
+        pass_time(page, 1)
+        expect(page.locator(view.shows)).to_be_visible()
     text = page.get_by_role("textbox", name="Comment").last
     if text.is_visible():  # the tools for writing come with the focus; Tab shall find them
         text.focus()
