@@ -9,6 +9,7 @@ headless Chromium on this machine. Prints each figure beside its limit, and how 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -84,12 +85,13 @@ def main() -> int:
     parser.add_argument("--loads", type=int, default=15)
     parser.add_argument("--submissions", type=int, default=120)
     asked = parser.parse_args()
-    figures = []
+    figures, busy = [], os.getloadavg()[0]
     for figure in measure(asked.loads, asked.submissions):
         print(figure, flush=True)
         figures.append(figure)
     missed = [figure.name for figure in figures if figure.is_missed]
     print(f"\n{len(missed)} limits missed" + "".join(f"\n  {name}" for name in missed))
+    print(f"this machine has {os.cpu_count()} cores, and had work for {busy:.1f} before this began")
     return 0
 
 
@@ -105,7 +107,7 @@ def measure(loads: int, submissions: int) -> Iterator[Figure]:
             many = stage.add_article("/many", MANY)
             for rate in (1, SLOWED):
                 yield from scrolling(browser, many, rate)
-            if (done := stage.service.run("site", "set", SITE, "--votes", "BOTH")).returncode:
+            if (done := stage.service.run("site", "set", SITE, "--votes", "both")).returncode:
                 raise RuntimeError(done.stderr)
             yield from loading(browser, stage, article, ", with votes")
         with reading_stage(page_size=COMMENTS) as stage:
