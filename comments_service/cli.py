@@ -21,6 +21,7 @@ from comments_service.commands import (
     seed,
     serving,
     sites,
+    spam,
     threads,
 )
 from comments_service.errors import CommentsError
@@ -78,6 +79,7 @@ for command in (
     moderators.moderator,
     threads.thread,
     clusters.clusters,
+    spam.spam,
     data.export,
     data.backup,
     data.restore,

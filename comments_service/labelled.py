@@ -21,13 +21,17 @@ _IN_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\
 
 @dataclass(frozen=True)
 class LabelledComment:
-    """One comment of a file, as a form would let it in. `source` is the file's name without its ending."""
+    """One comment of a file, as a form would let it in. `source` is the file's name without its ending.
+
+    `written` is the time as the file has it, in ISO 8601: as text it sorts by time within one file.
+    """
 
     source: str
     key: str
     author: str
     text: str
     is_spam: bool
+    written: str = ""
 
 
 def read_folder(folder: Path) -> tuple[LabelledComment, ...]:
@@ -53,8 +57,9 @@ def _read(file: Path) -> Iterator[LabelledComment]:
             for row in rows:
                 if text := _text(row["CONTENT"] or ""):
                     name = _IN_LINE.sub("", row["AUTHOR"] or "").strip()[:MAX_NAME_CHARACTERS]
-                    key = row["COMMENT_ID"] or ""
-                    yield LabelledComment(file.stem, key, name or "Anonymous", text, row["CLASS"] == SPAM)
+                    key, written = row["COMMENT_ID"] or "", row["DATE"] or ""
+                    is_spam = row["CLASS"] == SPAM
+                    yield LabelledComment(file.stem, key, name or "Anonymous", text, is_spam, written)
     except (UnicodeDecodeError, csv.Error) as error:
         raise FieldsRefused(f"{file} is no CSV file in UTF-8 ({error}).") from None
 

@@ -50,7 +50,12 @@ def test_wheel_and_sdist_carry_templates_texts_and_migrations(built: tuple[Path,
     assert TEMPLATES
     assert {f"comments_service/{name}" for name in TEMPLATES} <= wheel
     assert sdist >= TEMPLATES
-    for needed in ("locales/en.json", "static/comment.css", "storage/migrations/env.py"):
+    for needed in (
+        "locales/en.json",
+        "static/comment.css",
+        "spam/start.weights",
+        "storage/migrations/env.py",
+    ):
         assert f"comments_service/{needed}" in wheel & sdist
 
 
