@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from comments_service.cli import main
+from comments_service.labelled import LabelledComment
 from comments_service.spam.features import fold, look_at, slot_of
 from comments_service.spam.model import STEP, Example, Filter, cautious, train
 from comments_service.spam.reasons import reasons, sentence
 from comments_service.spam.start import SHIPPED, Start, pack, shipped, unpack
+from comments_service.spam.teaching import examples_of
 from comments_service.texts import Catalogue
 from tests.test_seed import write
 
@@ -188,6 +190,18 @@ def test_training_gives_the_same_file_each_time(folder: Path, tmp_path: Path) ->
         made.append(output.read_bytes())
     assert made[0] == made[1]
     assert unpack(made[0]).sources == ("Harbour", "Market", "Station")
+
+
+def test_spam_is_learned_among_honest_words_too() -> None:
+    def comment(text: str, *, is_spam: bool) -> LabelledComment:
+        return LabelledComment("Harbour", text, "Ann Miller", text, is_spam)
+
+    taught = examples_of([comment(SPAM, is_spam=True), comment(HONEST, is_spam=False)])
+    assert [example.is_spam for example in taught] == [True, False, True]
+    assert taught[0].slots == slots(SPAM)
+    words = {*SPAM.split(), *HONEST.split()}
+    seen = {word for word in words if slot_of(f"word:{fold(word)}")[0] in taught[2].slots}
+    assert set(SPAM.split()) < seen
 
 
 def test_the_figures_are_printed_for_people_and_for_programs(folder: Path) -> None:

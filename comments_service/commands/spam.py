@@ -12,13 +12,14 @@ import click
 
 from comments_service.commands.installation import print_json
 from comments_service.labelled import read_folder
-from comments_service.spam.evaluate import Figures, Score, mean, slots_of
+from comments_service.spam.evaluate import Figures, Score, mean
 from comments_service.spam.evaluate import evaluate as evaluate_comments
 from comments_service.spam.features import look_at
-from comments_service.spam.model import Example, Filter, cautious
+from comments_service.spam.model import Filter, cautious
 from comments_service.spam.model import train as train_on
 from comments_service.spam.reasons import reasons, sentence
 from comments_service.spam.start import SHIPPED, Start, pack, shipped
+from comments_service.spam.teaching import examples_of
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
 
 # What each figure is held against: a share from above (at most) or from below (at least)
@@ -36,7 +37,7 @@ def spam() -> None:
 def train(folder: Path, *, output: Path) -> None:
     """Make the weights that every site starts with, from the labelled CSV files of a folder."""
     comments = read_folder(folder)
-    weights = train_on([Example(slots_of(comment), comment.is_spam) for comment in comments])
+    weights = train_on(examples_of(comments))
     sources = tuple(dict.fromkeys(comment.source for comment in comments))
     start = Start(weights, sources, len(comments), sum(comment.is_spam for comment in comments))
     packed = pack(start)

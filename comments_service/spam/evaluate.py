@@ -12,6 +12,7 @@ from math import sqrt
 from comments_service.labelled import LabelledComment
 from comments_service.spam.features import look_at
 from comments_service.spam.model import Example, Filter, Slots, cautious, train
+from comments_service.spam.teaching import examples_of, hidden, honest_words, slots_of
 
 LEARNED_SHARE = 0.7  # of each source in the published protocol: its first part is learned, the rest judged
 FIRST_DECISIONS = 50  # of a new site do not count yet
@@ -84,29 +85,24 @@ class _Labelled:
         for comment in comments:
             self.sources[comment.source].append((comment, slots_of(comment)))
 
-    def examples(self, *, without: str) -> list[Example]:
-        """All that the other sources teach."""
-        others = [pairs for source, pairs in self.sources.items() if source != without]
-        return [Example(slots, comment.is_spam) for pairs in others for comment, slots in pairs]
-
-
-def slots_of(comment: LabelledComment) -> Slots:
-    """What the model sees of a labelled comment; never its label."""
-    return look_at(comment.text, comment.author).slots()
+    def others(self, source: str) -> list[LabelledComment]:
+        """All comments of the other sources."""
+        others = [pairs for other, pairs in self.sources.items() if other != source]
+        return [comment for pairs in others for comment, _ in pairs]
 
 
 def evaluate(comments: Sequence[LabelledComment]) -> Figures:
     """Take all figures. Nothing is judged that was learned before, and nothing shipped is used."""
     labelled = _Labelled(comments)
     starts = {
-        source: cautious(train(labelled.examples(without=source)))
+        source: cautious(train(examples_of(labelled.others(source))))
         for source in labelled.sources
         if len(labelled.sources) > 1
     }
     return Figures(
         published=_each(labelled, lambda source: _published(labelled, source, ())),
         published_with_start=_each(
-            labelled, lambda source: _published(labelled, source, labelled.examples(without=source)), starts
+            labelled, lambda source: _published(labelled, source, labelled.others(source)), starts
         ),
         across=_each(labelled, lambda source: _across(labelled, source, starts[source]), starts),
         stream=_each(labelled, lambda source: _stream(labelled, source, starts.get(source, {}))),
@@ -129,12 +125,12 @@ def _each(
     return tuple(table(source) for source in (labelled.sources if only is None else only))
 
 
-def _published(labelled: _Labelled, source: str, start: Iterable[Example]) -> Score:
+def _published(labelled: _Labelled, source: str, start: Sequence[LabelledComment]) -> Score:
     """The first 70 % of one source learned, together with the start; the last 30 % judged."""
     pairs = labelled.sources[source]
     cut = round(len(pairs) * LEARNED_SHARE)
     learned = [Example(slots, comment.is_spam) for comment, slots in pairs[:cut]]
-    site = Filter(train([*start, *learned]))
+    site = Filter(train([*examples_of(start), *learned]))
     return _scored(source, [(site.score(slots) > 0, comment) for comment, slots in pairs[cut:]])
 
 
@@ -147,32 +143,15 @@ def _across(labelled: _Labelled, source: str, start: Slots) -> Score:
 def _stream(labelled: _Labelled, source: str, start: Slots, *, is_attacked: bool = False) -> Score:
     """A new site: each comment judged and then decided, in order of time; the first 50 do not count."""
     site, chance = Filter(start), random.Random(source)  # noqa: S311 - no secret
-    honest = _honest_words(labelled, source)
+    honest = honest_words(labelled.others(source))  # what a spammer could read elsewhere
     judged = []
     for comment, slots in sorted(labelled.sources[source], key=lambda pair: pair[0].written):
         if is_attacked and comment.is_spam and honest:
-            slots = look_at(_poisoned(comment.text, honest, chance), comment.author).slots()
+            slots = look_at(hidden(comment.text, honest, chance), comment.author).slots()
         judged.append((site.probability(slots) > SPAM_FROM, comment))
         is_flipped = is_attacked and chance.random() < FLIPPED
         site.learn(slots, is_spam=comment.is_spam != is_flipped)
     return _scored(source, judged[FIRST_DECISIONS:])
-
-
-def _honest_words(labelled: _Labelled, source: str) -> list[str]:
-    """What a spammer could read elsewhere: the words of the other sources' honest comments."""
-    others = [pairs for other, pairs in labelled.sources.items() if other != source]
-    return [
-        word
-        for pairs in others
-        for comment, _ in pairs
-        if not comment.is_spam
-        for word in comment.text.split()
-    ]
-
-
-def _poisoned(text: str, honest: Sequence[str], chance: random.Random) -> str:
-    """A text of which half the words are honest ones, behind its own."""
-    return " ".join([text, *chance.choices(honest, k=len(text.split()))])
 
 
 def _scored(source: str, judged: Iterable[tuple[bool, LabelledComment]]) -> Score:
