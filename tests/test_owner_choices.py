@@ -200,6 +200,22 @@ def test_two_threads_on_a_page_have_forms_of_their_own(
     assert console.unexpected == []
 
 
+def test_a_thread_that_comes_before_another_has_a_name_of_its_own(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    thread = show(page, host_page, live_service)
+    thread.evaluate(
+        """e => {
+          const first = e.cloneNode();
+          first.setAttribute("article-id", "2");
+          e.before(first);
+        }"""
+    )
+    expect(page.get_by_role("textbox", name="Comment")).to_have_count(2)
+    expect(page.get_by_role("region", name="Comments 2", exact=True)).to_have_count(1)
+    assert_accessible(page)
+
+
 def test_a_router_may_take_the_thread_away_and_bring_it_back(
     page: Page, console: Console, live_service: LiveService, host_page: HostPage
 ) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser import Console, assert_accessible
 from tests.doors import change_site
-from tests.servers import HostPage, LiveService
+from tests.servers import HostPage, LiveService, wait_until
 from tests.test_own_comments import OPEN
 from tests.test_reports import reports
 from tests.test_votes import counted
@@ -103,7 +103,9 @@ def test_a_vote_that_does_not_arrive_is_taken_from_the_screen_and_told(
     up.click()
     expect(up).to_have_attribute("aria-pressed", "true")
     expect(votes_on(page, "Ana")).not_to_contain_text("could not")
-    assert counted(service.app, ana.id) == (1, 0, 1)
+    wait_until(
+        lambda: counted(service.app, ana.id) == (1, 0, 1), "the vote, which is shown before it arrives"
+    )
     assert any("/part." in url for url in asked)
     change_site(service.app, service.site, options={})
     asked.clear()

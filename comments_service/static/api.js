@@ -1,7 +1,6 @@
 // Talking with the service: no cookies, no session, and every failure is one Problem.
 
 const PATIENCE_MS = 30_000;
-const JSON_TYPE = { "Content-Type": "application/json" };
 
 export class Problem extends Error {
   constructor(slug, { status = 0, detail = "", errors = [], retryAfter = 0 } = {}) {
@@ -30,7 +29,7 @@ export class Service {
 
   /** `part` says which page: by {cursor}, by {comment}, or the first one. */
   thread(part, options) {
-    return request(this.#address("thread", { ...this.#article, ...this.#query, ...part }), options);
+    return request(this.address("thread", { ...this.#article, ...this.#query, ...part }), options);
   }
 
   get sort() {
@@ -43,57 +42,31 @@ export class Service {
 
   ticket() {
     const { url, id } = this.#article;
-    return request(this.#address("ticket", { url, id }));
+    return request(this.address("ticket", { url, id }));
   }
 
   post(fields, key) {
-    return request(this.#address("comments"), {
+    return this.ask(this.address("comments"), {
       method: "POST",
-      headers: { ...JSON_TYPE, "Idempotency-Key": key },
-      body: JSON.stringify({ ...this.#article, ...fields }),
-    });
-  }
-
-  preview(text, options) {
-    return request(this.#address("preview"), {
-      ...options,
-      method: "POST",
-      headers: JSON_TYPE,
-      body: JSON.stringify({ text }),
-    });
-  }
-
-  /** The own comment: to see it, or by another method to change it. */
-  own({ id, receipt }, { headers, ...options }) {
-    const address = new URL("comments/" + encodeURIComponent(id), this.#root);
-    return request(address, { ...options, headers: { ...headers, Authorization: "Bearer " + receipt } });
-  }
-
-  /** What a reader, who need not be known, says of a comment. */
-  say(id, what, method, fields) {
-    return request(new URL("comments/" + encodeURIComponent(id) + "/" + what, this.#root), {
-      method,
-      headers: JSON_TYPE,
-      body: JSON.stringify(fields),
+      headers: { "Idempotency-Key": key },
+      fields: { ...this.#article, ...fields },
     });
   }
 
   counts(addresses, lang) {
-    const address = this.#address("counts", { lang });
+    const address = this.address("counts", { lang });
     for (const each of addresses) address.searchParams.append("url", each);
     return request(address);
   }
 
-  /** Whether the service answers at all: a refusal without CORS headers looks like a dead network. */
-  async answers() {
-    const { url, id } = this.#article;
-    return fetch(this.#address("thread", { url, id }).href, { mode: "no-cors", credentials: "omit" }).then(
-      () => true,
-      () => false,
-    );
+  /** Whatever else lies below the API: `fields` go there as JSON. */
+  ask(path, { fields, headers, ...options }) {
+    const sent = fields && { headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(fields) };
+    return request(new URL(path, this.#root), { headers, ...options, ...sent });
   }
 
-  #address(what, values = {}) {
+  /** Where something of the site is, below the API. */
+  address(what, values = {}) {
     const address = new URL("sites/" + encodeURIComponent(this.site) + "/" + what, this.#root);
     for (const [name, value] of Object.entries(values)) {
       if (value != null) address.searchParams.append(name, value);

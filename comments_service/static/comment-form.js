@@ -172,8 +172,7 @@ export class CommentForm {
   #work(busy) {
     this.#busy = busy;
     this.#fields.lock(busy);
-    this.#button.toggleAttribute("aria-disabled", false);
-    if (busy) this.#button.setAttribute("aria-disabled", "true");
+    this.#button.ariaDisabled = busy || null;
     this.#button.textContent = this.#speech.say(busy ? "form.sending" : "form.submit");
   }
 

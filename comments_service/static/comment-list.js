@@ -113,7 +113,7 @@ export class CommentList {
 
   #fold(owner, folded) {
     owner.replies.hidden = folded;
-    owner.toggle.setAttribute("aria-expanded", String(!folded));
+    owner.toggle.ariaExpanded = !folded;
     this.#label(owner);
   }
 

@@ -4,7 +4,7 @@ import { freshId, host, make } from "./dom.js";
 import { explain } from "./explain.js";
 import { fragmentOf, takePlace } from "./fragment.js";
 import { BOOT_TEXTS, CLASSIC, STYLES } from "./generated.js";
-import { Drafts, Order, Reader, Receipts, Unsent } from "./keeping.js";
+import { Drafts, orderOf, Reader, Receipts, unsentOf } from "./keeping.js";
 import { ownTag, serviceBase } from "./own-tag.js";
 import { addressedComment, articleOf, nearViewport, pageAddress } from "./page.js";
 import { Speech } from "./speech.js";
@@ -56,7 +56,7 @@ export class CommentThread extends HTMLElement {
 
   async #load(signal, article) {
     const site = this.#site;
-    const query = { lang: this.getAttribute("lang"), sort: new Order(site).kept ?? this.getAttribute("sort") };
+    const query = { lang: this.getAttribute("lang"), sort: orderOf(site).kept ?? this.getAttribute("sort") };
     const service = new Service(this.getAttribute("service") ?? serviceBase, site, article, query);
     const comment = addressedComment();
     try {
@@ -79,7 +79,11 @@ export class CommentThread extends HTMLElement {
     const scope = service.site + " " + (article.id ?? article.url);
     const reader = new Reader(service.site);
     const speech = new Speech(page.form.texts, page.form.language);
-    const place = [...host("querySelectorAll", "comment-thread")].indexOf(this);
+    this.place = null;
+    const taken = [...host("querySelectorAll", "comment-thread")].map((thread) => thread.place);
+    let place = 0; // among all threads of the page, which may come before others that are there
+    while (taken.includes(place)) place += 1;
+    this.place = place;
     this.#view = new ThreadView(page, {
       service,
       speech,
@@ -88,8 +92,8 @@ export class CommentThread extends HTMLElement {
       edits: new Drafts("edit " + scope),
       receipts: new Receipts(scope, reader),
       reader,
-      order: new Order(service.site),
-      unsent: new Unsent(scope),
+      order: orderOf(service.site),
+      unsent: unsentOf(scope),
       tell: (name, detail) => this.#tell(name, detail),
       user: this.getAttribute("user"),
       trouble: this.#bootSpeech().say("boot.failed"),
@@ -100,7 +104,7 @@ export class CommentThread extends HTMLElement {
     this.#frame.lang = page.form.language;
     this.#frame.dir = page.form.direction;
     this.#place(page.thread.article, signal);
-    this.#frame.setAttribute("aria-label", page.form.texts["thread.label"] + (place > 0 ? " " + (place + 1) : ""));
+    this.#frame.ariaLabel = page.form.texts["thread.label"] + (place > 0 ? " " + (place + 1) : "");
     this.#tell("comments:ready", { count: page.thread.count });
     const timer = setInterval(() => {
       speech.renew(this.#frame);
@@ -140,7 +144,7 @@ export class CommentThread extends HTMLElement {
 
   #showLoading() {
     this.#fill(make("p", { class: !this.#fragment && "comments__loading" }, "…")); // no words: in 18 languages they would weigh more than they say
-    this.#frame.setAttribute("aria-busy", "true");
+    this.#frame.ariaBusy = true;
   }
 
   #showFailure(retry) {
@@ -158,7 +162,7 @@ export class CommentThread extends HTMLElement {
   }
 
   #fill(...elements) {
-    this.#frame.removeAttribute("aria-busy");
+    this.#frame.ariaBusy = null;
     this.#frame.replaceChildren(...elements);
   }
 

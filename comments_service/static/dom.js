@@ -15,21 +15,21 @@ export function freshId(name) {
   return "comments-" + name + "-" + ++last;
 }
 
-export function make(name, attributes = {}, ...children) {
-  const element = host("createElement", name);
+export function make(name, attributes, ...children) {
+  return fill(host("createElement", name), attributes, children);
+}
+
+/** The same for pictures. */
+export function draw(kind, attributes, ...children) {
+  return fill(host("createElementNS", SVG, kind), attributes, children);
+}
+
+function fill(element, attributes = {}, children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (key === "class") element.setAttribute("part", value);
     if (value === true) element.setAttribute(key, "");
     else if (value !== false && value != null) element.setAttribute(key, value);
   }
   element.append(...children.filter(Boolean));
-  return element;
-}
-
-/** The same for pictures. */
-export function draw(kind, attributes, ...children) {
-  const element = host("createElementNS", SVG, kind);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
   return element;
 }

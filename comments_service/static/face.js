@@ -9,5 +9,5 @@ export function face(name) {
   const ground = draw("circle", { cx: 20, cy: 20, r: 20, fill: `hsl(${hue} 42% 30%)` });
   const text = draw("text", { x: 20, y: 20, dy: ".36em", "text-anchor": "middle", fill: "#fff" });
   text.textContent = letters.toUpperCase();
-  return draw("svg", { viewBox: "0 0 40 40", class: "face", part: "face", "aria-hidden": "true" }, ground, text);
+  return draw("svg", { viewBox: "0 0 40 40", class: "face", "aria-hidden": "true" }, ground, text);
 }

@@ -70,35 +70,26 @@ export class Fields {
     const required = this.#rules.required.includes(name) && !(this.#signed && name === "email");
     const kind = name === "text" ? "textarea" : "input";
     const id = freshId(name);
-    const input = make(kind, { id, name, required, class: "field__input", dir: "auto", ...INPUTS[name] });
     const error = make("p", { id: id + "-error", class: "field__error", hidden: true });
+    const said = (name === "email" ? this.#note + " " : "") + error.id; // as long as it is empty it says nothing
+    const input = make(kind, { id, name, required, class: "field__input", dir: "auto", "aria-describedby": said, ...INPUTS[name] });
     const star = required && make("span", { class: "field__star", "aria-hidden": "true" }, " *");
     const label = make("label", { for: id, class: "field__label" }, this.#speech.say("form." + name), star);
     input.addEventListener("input", () => this.#mark(name, ""));
     const tools = name === "text" && make("div", { class: "tools" });
     const element = make("div", { class: "field field--" + name }, label, input, tools, error);
-    const field = { input, error, element, note: name === "email" && this.#note };
-    describe(field);
-    return field;
+    return { input, error, element };
   }
 
   #mark(name, message) {
     const field = this.#fields.get(name);
     field.error.textContent = message;
     field.error.hidden = !message;
-    field.input.toggleAttribute("aria-invalid", false);
-    if (message) field.input.setAttribute("aria-invalid", "true");
-    describe(field);
+    field.input.ariaInvalid = message ? true : null;
   }
 
   #sentence({ field, code, detail }) {
     const key = "error." + field + "." + code;
     return this.#speech.has(key) ? this.#speech.say(key, { limit: this.#rules.limits[field] }) : detail;
   }
-}
-
-function describe({ input, error, note }) {
-  const ids = [note, !error.hidden && error.id].filter(Boolean).join(" ");
-  if (ids) input.setAttribute("aria-describedby", ids);
-  else input.removeAttribute("aria-describedby");
 }

@@ -87,60 +87,46 @@ export class Receipts {
   }
 }
 
-/** What was sent without an answer, by the name and the key of its sending: it may have arrived. */
-export class Unsent {
+/** One thing that is kept under one name. */
+class Kept {
+  #storage;
   #key;
 
-  constructor(scope) {
-    this.#key = "comments:unsent:" + scope;
+  constructor(storage, key) {
+    this.#storage = storage;
+    this.#key = key;
   }
 
   get kept() {
-    return read("sessionStorage", this.#key);
+    return read(this.#storage, this.#key);
   }
 
-  keep(sending) {
-    write("sessionStorage", this.#key, sending);
+  keep(value) {
+    write(this.#storage, this.#key, value);
   }
+}
+
+/** What was sent without an answer, by the name and the key of its sending: it may have arrived. */
+export function unsentOf(scope) {
+  return new Kept("sessionStorage", "comments:unsent:" + scope);
 }
 
 /** The order that this reader has chosen, in this tab. */
-export class Order {
-  #key;
-
-  constructor(site) {
-    this.#key = "comments:sort:" + site;
-  }
-
-  get kept() {
-    return read("sessionStorage", this.#key);
-  }
-
-  keep(sort) {
-    write("sessionStorage", this.#key, sort);
-  }
+export function orderOf(site) {
+  return new Kept("sessionStorage", "comments:sort:" + site);
 }
 
 /** Name, email and website from one visit to the next: only with the reader's consent, gone when it ends. */
-export class Reader {
+export class Reader extends Kept {
   #site;
-  #key;
 
   constructor(site) {
+    super("localStorage", "comments:reader:" + site);
     this.#site = site;
-    this.#key = "comments:reader:" + site;
-  }
-
-  get kept() {
-    return read("localStorage", this.#key);
-  }
-
-  keep(details) {
-    write("localStorage", this.#key, details);
   }
 
   forget() {
-    write("localStorage", this.#key, null);
+    this.keep(null);
     write("localStorage", "comments:votes:" + this.#site, null);
     for (const key of keysOf("localStorage")) {
       if (key.startsWith(RECEIPTS + this.#site + " ")) write("localStorage", key, null);

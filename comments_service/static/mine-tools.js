@@ -1,5 +1,6 @@
 // What an author can do to an own comment: edit and withdraw it, below its text, while the service lets them.
 import { freshId, make } from "./dom.js";
+import { askOwn } from "./mine-door.js";
 import { removeAt, tellDeclined } from "./mine-ends.js";
 
 const equipped = new WeakMap();
@@ -110,8 +111,7 @@ class Tools {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#try(trouble, [save, input], async () => {
-        const headers = { "Content-Type": "application/json" };
-        const { comment } = await this.#send("PATCH", headers, JSON.stringify({ text: input.value }));
+        const { comment } = await this.#send("PATCH", { text: input.value });
         edits.set(id, "");
         close();
         this.#changed(comment);
@@ -172,8 +172,8 @@ class Tools {
     this.#given.onGone(this.#own.comment);
   }
 
-  #send(method, headers = {}, body = null) {
-    return this.#given.service.own(this.#own.kept, { method, headers, body });
+  #send(method, fields) {
+    return askOwn(this.#given.service, this.#own.kept, { method, fields });
   }
 
   /** One thing at a time; what goes wrong is thrown on once everything can be pressed again. */

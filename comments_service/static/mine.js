@@ -1,4 +1,5 @@
 // The reader's own comments that can be changed yet: which these are, and their buttons wherever they are shown.
+import { askOwn } from "./mine-door.js";
 import { tools } from "./mine-tools.js";
 
 export class Mine {
@@ -35,7 +36,7 @@ export class Mine {
   async #ask(kept) {
     const { receipts, service, signal } = this.#given;
     try {
-      const { comment } = await service.own(kept, { signal });
+      const { comment } = await askOwn(service, kept, { signal });
       if (comment.status === "approved" && !comment.editable_until) receipts.forget(kept.id);
       return this.know(comment, kept);
     } catch (problem) {

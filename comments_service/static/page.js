@@ -45,7 +45,7 @@ export function selectedIn(element) {
 
 /** Nobody who never scrolls down costs the service a request; a link to a comment loads at once, also later. */
 export function nearViewport(element, signal) {
-  if (addressedComment() || !window.IntersectionObserver) return Promise.resolve();
+  if (addressedComment()) return Promise.resolve();
   return new Promise((resolve) => {
     const observer = new IntersectionObserver(
       (entries) => {

@@ -80,7 +80,8 @@ class ReportForm {
     if (!fields.get("reason")) return this.#refuse("error.reason.required");
     this.#send.ariaDisabled = "true";
     try {
-      await this.#given.service.say(this.#comment.id, "reports", "POST", Object.fromEntries(fields));
+      const path = "comments/" + this.#comment.id + "/reports";
+      await this.#given.service.ask(path, { method: "POST", fields: Object.fromEntries(fields) });
       this.#thank();
     } catch (problem) {
       this.#tell(problem);

@@ -66,7 +66,8 @@ export class Votes {
     const receipt = receiptFor(id);
     try {
       while (this.#said !== this.#wish) {
-        const { votes, vote } = await service.say(id, "vote", "PUT", { vote: this.#wish, receipt });
+        const fields = { vote: this.#wish, receipt };
+        const { votes, vote } = await service.ask("comments/" + id + "/vote", { method: "PUT", fields });
         this.#comment.votes = votes;
         this.#said = vote;
         memory.keep(id, vote, receipt);

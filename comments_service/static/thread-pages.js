@@ -152,14 +152,14 @@ export class ThreadPages {
   async #ask(part, turn = this.turn) {
     const { service, signal } = this.#context;
     this.tellTrouble(false);
-    this.list.element.setAttribute("aria-busy", "true");
+    this.list.element.ariaBusy = true;
     try {
       const page = await service.thread(part, { signal });
       if (turn === this.turn) return page;
     } catch {
       if (turn === this.turn) this.tellTrouble(true);
     } finally {
-      if (turn === this.turn) this.list.element.removeAttribute("aria-busy");
+      if (turn === this.turn) this.list.element.ariaBusy = null;
     }
     return null;
   }

@@ -32,7 +32,7 @@ export function preview(text, { speech, service, showHtml }) {
     const asked = text.value;
     if (!asked.trim()) return show(asked, () => (body.textContent = speech.say("form.preview_empty")));
     try {
-      const { html } = await service.preview(asked, { signal });
+      const { html } = await service.ask(service.address("preview"), { method: "POST", fields: { text: asked }, signal });
       show(asked, () => showHtml(body, html));
     } catch (problem) {
       if (signal.aborted) return;
