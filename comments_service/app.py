@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from flask import Flask, Response, g, request, request_started
 
-from comments_service import bundle, logs
+from comments_service import logs
 from comments_service.settings import Settings, load_settings
 from comments_service.storage.database import connect_app, db
 from comments_service.texts import Catalogue
@@ -51,7 +51,7 @@ from comments_service.web import (
     settings as settings_pages,
 )
 from comments_service.web.proxies import TrustedProxies
-from comments_service.web.wiring import NAME, Wiring, system_clock
+from comments_service.web.wiring import NAME, Wiring, build_of, system_clock
 
 MAX_BODY_BYTES = 512 * 1024
 log = structlog.get_logger(__name__)
@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     connect_app(app, settings)
     with app.app_context():
         keys = open_keys(settings, db.engine)
-    app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), bundle.release(), clock)
+    app.extensions[NAME] = Wiring(settings, keys, Catalogue.load(), build_of(settings), clock)
     sessions.init_app(app, settings, keys)
     hurry.init_app(app, settings)
     turns.init_app(app)

@@ -12,8 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from comments_service.settings import Settings
 from comments_service.storage.database import db
 from comments_service.vocabulary import SiteView
+from comments_service.wsgi import make as make_app
 from tests.doors import ask, change_site
 from tests.factories import ARTICLE, ORIGIN, a_comment, a_site
 
@@ -58,6 +60,24 @@ def test_the_validator_knows_the_site_the_article_and_the_whole_question(
     change_site(app, site, is_open=False)
     tags.append(ask(client, "thread").headers["ETag"])
     assert len(set(tags)) == len(tags)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"network_retention_days": 7},
+        {"thread_page_size": 5},
+        {"public_url": "https://other.example.org"},
+    ],
+)
+def test_the_validator_knows_the_settings_that_readers_see(
+    app: Flask, site: SiteView, client: FlaskClient, settings: Settings, setting: dict[str, Any]
+) -> None:
+    known = {"If-None-Match": ask(client, "thread").headers["ETag"]}
+    other = make_app(settings.model_copy(update=setting)).test_client()
+    assert ask(client, "thread", headers=known).status_code == 304
+    assert ask(other, "thread", headers=known).status_code == 200
 
 
 @on_sqlite

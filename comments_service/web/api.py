@@ -19,7 +19,13 @@ from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question, iso
 from comments_service.vocabulary import SiteView, Status
 from comments_service.web import cors
-from comments_service.web.asked import article_name, page_of, question_of, site_of, tag_if_unchanged
+from comments_service.web.asked import (
+    article_name,
+    load_site,
+    page_of,
+    question_of,
+    tag_if_unchanged,
+)
 from comments_service.web.forms import LIMITS, text_fields
 from comments_service.web.hurry import count_preview
 from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for
@@ -31,14 +37,7 @@ MAX_KEY_CHARACTERS = 200
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 cors.init_blueprint(blueprint)
-
-
-@blueprint.url_value_preprocessor
-def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Put the site into `g`, and hold a page's Origin against it before any view runs."""
-    if values and "site_key" in values:
-        g.site = site_of(values.pop("site_key"))
-        cors.allow(g.site)
+blueprint.url_value_preprocessor(load_site)
 
 
 @blueprint.before_request

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import request
+from typing import Any
+
+from flask import g, request
 
 from comments_service.article_url import identify
 from comments_service.errors import ArticleRefused, CommentNotFound
@@ -25,6 +27,13 @@ def site_of(key: str) -> SiteView:
     """
     with reading() as session:
         return find_site(session, key).view()
+
+
+def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Put the site of an address into `g`, and hold a page's Origin against it before any view runs."""
+    if values and "site_key" in values:
+        g.site = site_of(values.pop("site_key"))
+        cors.allow(g.site)
 
 
 def published_of(text_id: str) -> Published:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from flask import Blueprint, Response, g, make_response, render_template
 
 from comments_service.vocabulary import CommentView
 from comments_service.web import cors
-from comments_service.web.asked import article_name, page_of, question_of, site_of, tag_if_unchanged
+from comments_service.web.asked import (
+    article_name,
+    load_site,
+    page_of,
+    question_of,
+    tag_if_unchanged,
+)
 from comments_service.web.headers import compress
 from comments_service.web.json_door import validated
 from comments_service.web.problems import FRAGMENT
@@ -18,14 +23,7 @@ from comments_service.web.words import page_words
 
 blueprint = Blueprint(FRAGMENT, __name__)
 cors.init_blueprint(blueprint)
-
-
-@blueprint.url_value_preprocessor
-def load_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Put the site into `g`, and hold a page's Origin against it before the view runs."""
-    if values and "site_key" in values:
-        g.site = site_of(values.pop("site_key"))
-        cors.allow(g.site)
+blueprint.url_value_preprocessor(load_site)
 
 
 @blueprint.get("/sites/<site_key>/fragment")

@@ -20,7 +20,7 @@ from comments_service.web.own_intake import edit_own, withdraw_own
 from comments_service.web.wiring import wiring
 
 blueprint = Blueprint("own", __name__, url_prefix="/api/v1/comments")
-cors.init_blueprint(blueprint)
+cors.init_comments(blueprint)
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,6 @@ class Owned:
 
     site: SiteView
     id: int
-
-
-@blueprint.before_request
-def answer_preflight() -> Response | None:
-    """The receipt, not yet sent, says later whose comment it is; so every site's pages may ask."""
-    if request.method != "OPTIONS":
-        return None
-    cors.allow_any_site()
-    return cors.preflight()
 
 
 @blueprint.get("/<text_id>")

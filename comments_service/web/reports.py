@@ -25,17 +25,8 @@ from comments_service.web.words import page_words
 FIELDS = ("reason", "note")
 
 doors = Blueprint("reports", __name__, url_prefix="/api/v1/comments")
-cors.init_blueprint(doors)
+cors.init_comments(doors)
 pages = Blueprint("report_page", __name__)
-
-
-@doors.before_request
-def answer_preflight() -> Response | None:
-    """The comment says whose site it is; a preflight has no more to say than that some page asks."""
-    if request.method != "OPTIONS":
-        return None
-    cors.allow_any_site()
-    return cors.preflight()
 
 
 @doors.post("/<text_id>/reports")

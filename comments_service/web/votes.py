@@ -19,16 +19,7 @@ from comments_service.web.worded import worded
 FIELDS = ("vote", "receipt")
 
 blueprint = Blueprint("votes", __name__, url_prefix="/api/v1/comments")
-cors.init_blueprint(blueprint)
-
-
-@blueprint.before_request
-def answer_preflight() -> Response | None:
-    """The comment says whose site it is; a preflight has no more to say than that some page asks."""
-    if request.method != "OPTIONS":
-        return None
-    cors.allow_any_site()
-    return cors.preflight()
+cors.init_comments(blueprint)
 
 
 @blueprint.put("/<text_id>/vote")

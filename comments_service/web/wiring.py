@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import cast
 
 from flask import current_app
 
+from comments_service import bundle
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
 from comments_service.texts import Catalogue
@@ -24,7 +26,7 @@ def system_clock() -> datetime:
 
 @dataclass(frozen=True)
 class Wiring:
-    """One app's parts. `build` names this release's answers, so that a new release changes every ETag."""
+    """One app's parts. `build` is in every ETag: a new release, or a new setting, and all answers are new."""
 
     settings: Settings
     key_source: KeySource
@@ -44,6 +46,12 @@ class Wiring:
     def absolute(self, path: str) -> str:
         """A full address of ours, from the public URL and never from the Host header."""
         return f"{self.settings.public_url}{path}"
+
+
+def build_of(settings: Settings) -> str:
+    """Names what makes our answers: this release, and the settings that show in them."""
+    shown = (settings.public_url, settings.thread_page_size, settings.network_retention_days)
+    return hashlib.sha256(repr((bundle.release(), *shown)).encode()).hexdigest()[:16]
 
 
 def wiring() -> Wiring:
