@@ -200,6 +200,19 @@ def test_in_the_order_of_the_newest_they_come_above_and_a_part_of_a_thread_stays
     expect(button(page, "More comments")).to_be_visible()
 
 
+def test_what_was_there_before_is_not_new_when_the_first_one_on_the_screen_is_gone(
+    page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
+) -> None:
+    stored = [on(live_service, host_page, text=f"Number {number}.") for number in range(23)]
+    open_article(page, host_page, f"/article#comment-{stored[20].id}")
+    expect(comment(page, "Number 20.")).to_be_visible()
+    with live_service.app.app_context():
+        decide(Change(stored[20].id, stored[20].version, Status.TRASH), by=None, now=NOW)
+    pass_time(page, 1)
+    answers.settle(2)
+    expect(page.get_by_role("button", name="new comment")).to_have_count(0)
+
+
 def test_it_looks_only_while_somebody_is_there_and_less_and_less_often(
     page: Page, live_service: LiveService, host_page: HostPage, answers: Answers
 ) -> None:
