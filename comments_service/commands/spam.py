@@ -15,10 +15,10 @@ from comments_service.labelled import read_folder
 from comments_service.spam.evaluate import Figures, Score, mean
 from comments_service.spam.evaluate import evaluate as evaluate_comments
 from comments_service.spam.features import look_at
-from comments_service.spam.model import Filter, cautious
+from comments_service.spam.model import Filter
 from comments_service.spam.model import train as train_on
 from comments_service.spam.reasons import reasons, sentence
-from comments_service.spam.start import SHIPPED, Start, pack, shipped
+from comments_service.spam.start import SHIPPED, Start, new_site, pack
 from comments_service.spam.teaching import examples_of
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
 
@@ -70,7 +70,7 @@ def explain(text: str, *, name: str) -> None:
     """Print what the filter of a new site thinks of a text ("-": of standard input), and why."""
     if text == "-":
         text = sys.stdin.read()
-    seen, site = look_at(text, name), Filter(cautious(shipped().weights))
+    seen, site = look_at(text, name), Filter(new_site())
     say: Callable[..., str] = partial(Catalogue.load().text, SOURCE_LANGUAGE)
     click.echo(say("filter.likely", percent=_percent(site.probability(seen.slots()))))
     for sign in reasons(seen, site):

@@ -13,6 +13,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from comments_service.errors import NotAllowed
+from comments_service.spam.learning import Lessons
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment
 from comments_service.vocabulary import Decision, ModeratorView, Role, Status
@@ -83,7 +84,8 @@ class Undone:
 class Act:
     """Who does something (None is the operator, or the service itself), when, why, and in which batch.
 
-    `note` is what an author whose comment is declined shall read.
+    `note` is what an author whose comment is declined shall read. `lessons` are what the site's filter learns
+    from it; whoever opens the transaction writes them at its end.
     """
 
     by: ModeratorView | None
@@ -91,6 +93,7 @@ class Act:
     reason: str = ""
     batch: str = field(default_factory=new_batch)
     note: str = ""
+    lessons: Lessons = field(default_factory=Lessons)
 
     def row(self, of: Found | Comment, action: str, /, **more: Any) -> JournalRow:
         """The journal's row about a comment as it was before; `more` are further columns."""

@@ -34,6 +34,7 @@ from comments_service.decisions.verbs import (
     Verb,
 )
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
+from comments_service.spam.learning import learn
 from comments_service.storage.database import transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -74,7 +75,9 @@ def decide_all(
     """
     act = Act(by, now, reason, batch or new_batch(), note)
     with transaction() as session:
-        return carry_out(session, changes, act)
+        outcome = carry_out(session, changes, act)
+        act.lessons.write(session)
+        return outcome
 
 
 def carry_out(session: Session, changes: Iterable[Change], act: Act) -> Outcome:
@@ -163,6 +166,7 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
     teachers = teach(session, won) if status == Status.APPROVED else set()
     reported = [row.id for row in won if row.report_count and status != Status.PENDING]
     settled = reports.settle(session, reported) if reported else {}
+    steps = _learn(session, status, won, act)
     session.add_all(
         act.row(
             row,
@@ -171,11 +175,19 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
             to_status=status,
             details={"before": before(row, kept)}
             | ({"taught": True} if row.id in teachers else {})
+            | ({"lesson": steps[row.id]} if row.id in steps else {})
             | reports.told(settled.get(row.id)),
         )
         for row in won
     )
     return [decision(row, status) for row in won]
+
+
+def _learn(session: Session, status: Status, rows: Sequence[Found], act: Act) -> dict[int, float]:
+    """What the filter learns from comments that were published or marked as spam: the steps, by comment."""
+    if status not in (Status.APPROVED, Status.SPAM):
+        return {}
+    return learn(session, [row.id for row in rows], act.lessons, is_spam=status == Status.SPAM)
 
 
 def _mark(session: Session, mark: Mark, rows: Sequence[Found], act: Act) -> list[Decision]:

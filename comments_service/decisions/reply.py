@@ -43,6 +43,7 @@ def reply(parent_id: int, version: int, text: str, *, by: ModeratorView, now: da
         elif parent.status != Status.APPROVED:
             return Outcome(late=(Late(parent_id, Why.UNFIT),))
         done.append(_store(session, parent, text, by, act))
+        act.lessons.write(session)
         return Outcome(act.batch, done=tuple(done))
 
 

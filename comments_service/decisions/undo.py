@@ -55,7 +55,9 @@ def undo(
             raise NotUndoable
         lock_for(session, sha256((rows[0].batch or f"row {rows[0].id}").encode()).digest())
         refuse_onlookers(by, {row.site_id for row in rows if row.site_id is not None})
-        return _undo(session, rows, act)
+        undone = _undo(session, rows, act)
+        act.lessons.write(session)
+        return undone
 
 
 def can_take_back(row: JournalRow, access: Access) -> bool:

@@ -32,6 +32,7 @@ from comments_service.decisions.verbs import (
     REPORTS_DISMISSED,
     REPORTS_REOPENED,
 )
+from comments_service.spam.learning import unlearn
 from comments_service.storage.decisions import Revision
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -128,6 +129,9 @@ def restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any
         index(session, comment)
         if row.action == AUTHOR_EDITED:
             clusters.assign_anew(session, comment, now=act.now)
+    if (step := row.details.get("lesson")) is not None:
+        unlearn(session, was.id, step, act.lessons)
+        details["lesson"] = -step
     details |= reports.take_back(session, was.id, row.details)
     if "edit" in row.details:
         details["edit"] = row.details["edit"]

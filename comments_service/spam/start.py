@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from comments_service.errors import FieldsRefused
-from comments_service.spam.model import Slots
+from comments_service.spam.model import Slots, cautious
 
 SHIPPED = Path(__file__).parent / "start.weights"
 FORMAT = 1
@@ -36,6 +36,12 @@ class Start:
 def shipped() -> Start:
     """The start that this release brings; read once."""
     return unpack(SHIPPED.read_bytes())
+
+
+@cache
+def new_site() -> Slots:
+    """What a site's filter starts with: the shipped weights, and caution."""
+    return cautious(shipped().weights)
 
 
 def pack(start: Start) -> bytes:
