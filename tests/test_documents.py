@@ -32,7 +32,22 @@ def test_the_readme_gives_the_same_two_lines_as_the_command() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["host", "widget", "long", "queue", "login", "rules", "rehearsal", "dashboard", "audit", "check-up"],
+    [
+        *(
+            "host",
+            "widget",
+            "long",
+            "empty",
+            "wrong",
+            "talk",
+            "reply",
+            "news",
+            "classic",
+            "arabic",
+            "no-answer",
+        ),
+        *("queue", "login", "rules", "rehearsal", "dashboard", "audit", "check-up"),
+    ],
 )
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
