@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from comments_service.vocabulary import Badge, SignedName
 from tests.browser import Console, assert_accessible, overflow
@@ -139,6 +139,21 @@ def test_a_theme_made_for_wordpress_finds_what_it_knows(
     expect(page.locator("li.depth-3 .comment-awaiting-moderation").first).to_be_visible()
     expect(page.locator("li.depth-3 .comment-metadata time")).to_be_visible()
     assert console.unexpected == []
+
+
+def test_a_thread_that_is_dressed_by_the_page_is_not_seen_before(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    held: list[Route] = []
+    page.route("**/classic.*.js", lambda route: held.append(route))  # noqa: PLW0108 - a function it is
+    page.on("response", lambda answer: held.pop().continue_() if "/thread?" in answer.url else None)
+    page.add_init_script(
+        """addEventListener("comments:ready", ({ target }) => {
+          globalThis.wasDressed = Boolean(target.querySelector(".comments-area"));
+        })"""
+    )
+    show(page, host_page, live_service, 'data-style="none"')
+    assert page.evaluate("wasDressed") is True
 
 
 def test_the_pages_own_styles_dress_a_thread_without_one(

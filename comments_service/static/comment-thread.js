@@ -19,6 +19,7 @@ export class CommentThread extends HTMLElement {
 
   #frame;
   #isBare;
+  #dressed;
   #fragment;
   #life;
   #view;
@@ -99,7 +100,7 @@ export class CommentThread extends HTMLElement {
       trouble: this.#bootSpeech().say("boot.failed"),
       region: place > 0 && this.#frame.id, // tells the form from that of the first thread
     });
-    await this.#view.prepare();
+    await this.#view.prepare(this.#dressed);
     if (signal.aborted) return;
     this.#frame.lang = page.form.language;
     this.#frame.dir = page.form.direction;
@@ -124,7 +125,7 @@ export class CommentThread extends HTMLElement {
     if (isBare) {
       this.shadowRoot?.replaceChildren(make("slot"));
       this.replaceChildren(frame); // a page that was kept as a copy has the frame of before
-      import(new URL(CLASSIC, this.getAttribute("service") ?? serviceBase)).then(({ dress }) => dress(frame), () => {});
+      this.#dressed = import(new URL(CLASSIC, this.getAttribute("service") ?? serviceBase)).then(({ dress }) => dress(frame), () => {});
     } else {
       if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [(sheet ??= makeSheet())];
       this.shadowRoot.replaceChildren(frame);

@@ -62,9 +62,9 @@ export class ThreadView {
     return [head, ...this.#pages.elements, this.#home, this.#status];
   }
 
-  /** Before anything is shown: own comments, if there are any, or they would move what is below. Not for ever, though. */
-  prepare() {
-    return Promise.race([this.#showOwn(), new Promise((resolve) => setTimeout(resolve, OWN_PATIENCE_MS))]);
+  /** Before anything is shown, and would move: own comments, if there are any, and `more`. Not for ever, though. */
+  prepare(more) {
+    return Promise.race([Promise.all([this.#showOwn(), more]), new Promise((resolve) => setTimeout(resolve, OWN_PATIENCE_MS))]);
   }
 
   /** What comes once the thread is on the screen: the way to where the reader was or wants to go. */
