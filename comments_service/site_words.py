@@ -14,7 +14,9 @@ from comments_service.vocabulary import SiteView
 
 FAMILIES = ("count", "thread", "form", "note", "error", "status", "page")
 # Of the other pages' words these alone stand on pages of a site
-PAGE_TEXTS = frozenset({"page.article", "page.comments", "page.comments_on", "page.newer", "page.skip"})
+PAGE_TEXTS = frozenset(
+    {"page.article", "page.comments", "page.comments_on", "page.newer", "page.skip", "page.unreachable"}
+)
 SINGLE = "text"  # the form of a text that has no plural forms
 SAMPLES: Mapping[str, Any] = {"title": "A bridge for the harbour", "name": "Ana", "limit": 245}
 

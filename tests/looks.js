@@ -140,20 +140,22 @@ globalThis.looks = (() => {
       .map(([one, { width, height }]) => `small under a thumb: ${width | 0}x${height | 0} ${name(one)}`);
   }
 
-  // By how much things have jumped while the page came, before anybody did anything. Both times are the browser's own:
-  // a test may have moved the clock of the page
-  let touched = Infinity;
-  const noteFirst = (list) => (touched = list.getEntries()[0].startTime);
-  new PerformanceObserver(noteFirst).observe({ type: "first-input", buffered: true });
+  // By how much things have jumped while the page came, before anybody did anything. No times are compared: a test may
+  // have moved the clock of the page
+  let moved = 0;
+  let isTouched = false;
+  const add = (entries) => isTouched || entries.forEach(({ value }) => (moved += value));
+  const shifts = new PerformanceObserver((list) => add(list.getEntries()));
+  shifts.observe({ type: "layout-shift", buffered: true });
+  const touch = () => {
+    add(shifts.takeRecords());
+    isTouched = true;
+  };
+  for (const deed of ["pointerdown", "keydown"]) addEventListener(deed, touch, { capture: true });
 
   function jumped() {
-    return new Promise((resolve) => {
-      const sum = (list) =>
-        list.filter(({ startTime }) => startTime < touched).reduce((whole, { value }) => whole + value, 0);
-      const watch = (list) => resolve(sum(list.getEntries()));
-      new PerformanceObserver(watch).observe({ type: "layout-shift", buffered: true });
-      setTimeout(() => resolve(0), 50);
-    });
+    add(shifts.takeRecords());
+    return moved;
   }
 
   return { boxes, jumped, metByTab, smallTargets, unseenInForcedColours, turn, watchTab };

@@ -121,12 +121,12 @@ def test_without_scripts_a_link_leads_to_the_same_comments(plain: Page) -> None:
 
 def test_without_scripts_wrong_fields_keep_the_text_and_right_ones_reach_the_queue(plain: Page) -> None:
     plain.get_by_role("link", name="Comments").click()
-    plain.get_by_label("Comment").fill(TEXT)
+    plain.get_by_role("textbox", name="Comment").fill(TEXT)
     plain.get_by_label("Name").fill("Cleo")
     plain.get_by_label("Email").fill("nobody@")
     plain.get_by_role("button", name="Post Comment").click()
     expect(plain.get_by_text("Please enter a valid email address").first).to_be_visible()
-    expect(plain.get_by_label("Comment")).to_have_value(TEXT)
+    expect(plain.get_by_role("textbox", name="Comment")).to_have_value(TEXT)
     plain.get_by_label("Email").fill("cleo@example.org")
     plain.get_by_role("button", name="Post Comment").click()
     expect(plain.get_by_text("Your comment is awaiting moderation")).to_be_visible()

@@ -64,7 +64,7 @@ def test_a_reader_votes_changes_the_vote_and_takes_it_back(
     expect(up).to_have_accessible_name("Vote for Ana’s comment: 1 vote")
     page.get_by_role("combobox", name="Order").select_option("Top first")
     expect(page.get_by_role("article").first).to_contain_text("First.")
-    assert counted(service.app, first.id) == (1, 0, 1)
+    wait_until(lambda: counted(service.app, first.id) == (1, 0, 1), "the last wish")
     write(page, "An own one.", name="Cleo")
     post(page)
     mine = comment(page, "An own one.").get_by_role("button", name="Vote for")
