@@ -62,7 +62,9 @@ def test_a_reader_votes_changes_the_vote_and_takes_it_back(
     up.dblclick()  # the last wish counts, however quick
     up.click()
     expect(up).to_have_accessible_name("Vote for Ana’s comment: 1 vote")
-    page.get_by_role("combobox", name="Order").select_option("Top first")
+    with page.expect_response(lambda answer: "sort=top" in answer.url):
+        page.get_by_role("combobox", name="Order").select_option("Top first")
+    expect(page.locator(".comments__list[aria-busy]")).to_have_count(0)
     expect(page.get_by_role("article").first).to_contain_text("First.")
     wait_until(lambda: counted(service.app, first.id) == (1, 0, 1), "the last wish")
     write(page, "An own one.", name="Cleo")
