@@ -24,8 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"run": ("runtime.txt", "build.txt"), "dev": ("dev.txt",)}
-SHELL = "chromium-headless-shell"  # Chromium without windows: tests take half the time in it
-BROWSERS = (SHELL, "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PLAYWRIGHT_SECONDS = 300  # its download server answers at once or, behind a firewall, never
 NGINX = VENV / "debian" / "usr" / "sbin" / "nginx"
 ISSO = VENV / "isso"  # a peer to be measured: what it needs is no business of the service's own environment
@@ -176,19 +175,13 @@ def find_browser() -> str | None:
 def install_browser(clock: Clock) -> bool:
     """Find or install a Chromium, and what drives it. Returns whether something was installed.
 
-    As root on Debian the packages come first, because they bring libraries and fonts too; there the quick one
-    is tried even where another one is.
+    As root on Debian the packages come first, because they bring libraries and fonts too.
     """
-    has_tried = can_apt() and not os.environ.get("CHROMIUM") and not shutil.which(SHELL)
-    if has_tried:
-        update_apt(clock)
-        with clock.downloading(SHELL):
-            succeeds(["apt-get", "install", "-y", "-qq", "--no-install-recommends", SHELL])
     missing = [] if driver_starts() else ["libatomic1"]
     if not find_browser() and (missing or not playwright_browser_starts()):
         missing += ["chromium", "fonts-liberation"]
     if not missing:
-        return has_tried
+        return False
     if can_apt():
         apt_install(missing, clock)
     elif driver_starts():
