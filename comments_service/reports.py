@@ -8,17 +8,16 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from comments_service.decisions.act import COLUMNS, Act, before
-from comments_service.decisions.edits import STATUS_COLUMNS
+from comments_service.decisions.act import Act
+from comments_service.decisions.decide import carry_out
 from comments_service.decisions.reports import BY_READERS, recount
-from comments_service.decisions.showing import recount as recount_shown
+from comments_service.decisions.verbs import Change
 from comments_service.errors import ReportsOff
 from comments_service.notify import outbox
 from comments_service.opinions import Complaint
 from comments_service.privacy import KeyHolder
 from comments_service.settings import Settings
 from comments_service.storage.database import transaction
-from comments_service.storage.journal import DECIDED
 from comments_service.storage.models import Comment
 from comments_service.storage.reports import Report
 from comments_service.storage.shown import lock_shown
@@ -68,12 +67,7 @@ def _is_too_much(session: Session, comment: Comment, most: int) -> bool:
 
 def _hold(session: Session, comment: Comment, settings: Settings, now: datetime) -> None:
     session.refresh(comment)
-    found = session.execute(select(*COLUMNS).where(Comment.id == comment.id)).one()
-    comment.status, comment.status_changed_at = Status.PENDING, now
-    comment.version += 1
-    session.flush()
-    recount_shown(session, [(found, Status.PENDING)])
-    statuses = {"from_status": found.status, "to_status": Status.PENDING}
-    details = {"before": before(found, STATUS_COLUMNS)}
-    session.add(Act(None, now, BY_READERS).row(found, DECIDED, **statuses, details=details))
+    held = Change(comment.id, comment.version, Status.PENDING)
+    carry_out(session, [held], Act(None, now, BY_READERS))
+    session.refresh(comment)
     outbox.enqueue(session, comment, settings=settings, now=now)

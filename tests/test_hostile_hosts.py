@@ -131,14 +131,14 @@ def test_the_widget_works_on_a_page_with(
 
 def test_the_widget_works_in_a_frame(page: Page, live_service: LiveService, host_page: HostPage) -> None:
     a_comment(live_service.app, live_service.site, url=host_page.url(), name="Ana", text="Is it open?")
-    inner = host_page.html
-    host_page.csp = ""
     page.goto(host_page.url("/frame"))
-    page.route(host_page.url("/article"), lambda route: route.continue_())
-    host_page.html = '<iframe src="/article" width="600" height="900"></iframe>'
-    page.goto(host_page.url("/frame"))
-    host_page.html = inner
-    page.locator("iframe").evaluate("e => e.contentWindow.location.reload()")
+    page.evaluate(
+        """() => {
+          const frame = document.createElement("iframe");
+          Object.assign(frame, { src: "/article", width: "600", height: "900" });
+          document.body.replaceChildren(frame);
+        }"""
+    )
     inside = page.frame_locator("iframe")
     expect(inside.get_by_text("Is it open?")).to_be_visible()
     for name, value in {"Comment": "Fine.", "Name": "Dora", "Email": "dora@example.org"}.items():
