@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -62,27 +62,33 @@ EMBED_MODULES = (
     "embed",
 )
 
-# What comes when a reader turns to a form; the only door for HTML stays the widget's
-WRITE_STYLES = ("write.css",)
-WRITE_MODULES = ("dom", "dress", "write-marks", "write-toolbar", "write-preview", "write")
 
-# What comes to a reader who has comments of their own here
-MINE_MODULES = ("dom", "mine-door", "mine-ends", "mine-tools", "mine")
+@dataclass(frozen=True)
+class Later:
+    """What embed.js imports when it is needed: of which modules and styles, and the one name it gives."""
 
-# What comes to a reader who stays for a minute
-FRESH_STYLES = ("fresh.css",)
-FRESH_MODULES = ("dom", "dress", "steady", "fresh-rhythm", "fresh")
+    modules: tuple[str, ...]
+    gives: str
+    styles: tuple[str, ...] = ()
 
-# What comes where readers vote, or to one who reports a comment
-PART_STYLES = ("part.css",)
-PART_MODULES = ("dom", "dress", "part-memory", "part-votes", "part-report", "part")
 
-# What comes where the owner's own styles dress the thread
-CLASSIC_STYLES = ("bare.css",)
-CLASSIC_MODULES = ("dom", "classic")
-
-# What comes when there is something to say to the owner of a page
-WHY_MODULES = ("why",)
+# By the name of the script; embed.js finds the address as a constant: WRITE for `write`
+LATER = {
+    # when a reader turns to a form; the only door for HTML stays the widget's
+    "write": Later(
+        ("dom", "dress", "write-marks", "write-toolbar", "write-preview", "write"), "equip", ("write.css",)
+    ),
+    # where readers vote, or to one who reports a comment
+    "part": Later(("dom", "dress", "part-votes", "part-report", "part"), "Part", ("part.css",)),
+    # to a reader who has comments of their own here
+    "mine": Later(("dom", "mine-door", "mine-ends", "mine-tools", "mine"), "Mine"),
+    # to a reader who stays for a minute
+    "fresh": Later(("dom", "dress", "steady", "fresh-rhythm", "fresh"), "watch", ("fresh.css",)),
+    # where the owner's own styles dress the thread
+    "classic": Later(("dom", "classic"), "dress", ("bare.css",)),
+    # when there is something to say to the owner of a page
+    "why": Later(("why",), "explain"),
+}
 
 # What moderators' browsers load; the widget's `speech` speaks there too
 QUEUE_MODULES = (
@@ -151,59 +157,25 @@ def embed(boot_texts: Mapping[str, object], static: Path = STATIC) -> Bundle:
     constants = {
         "STYLES": _styles(STYLES, static),
         "BOOT_TEXTS": boot_texts,
-        **{name.upper(): f"{name}.{make(static).hash}.js" for name, make in LATER.items()},
+        **{name.upper(): _address(name, static) for name in LATER},
     }
     return join(EMBED_MODULES, constants, static, name="embed")
 
 
-def write(static: Path = STATIC) -> Bundle:
-    """The whole of write.js, a module: `embed.js` imports it under the name of its content."""
-    constants = {"WRITE_STYLES": _styles(WRITE_STYLES, static)}
-    return join(WRITE_MODULES, constants, static, gives="equip", name="write")
+def later(name: str, static: Path = STATIC) -> Bundle:
+    """One of `LATER` as a module; its styles are a constant: WRITE_STYLES for `write`."""
+    wanted = LATER[name]
+    constants = {f"{name.upper()}_STYLES": _styles(wanted.styles, static)} if wanted.styles else {}
+    return join(wanted.modules, constants, static, gives=wanted.gives, name=name)
 
 
-def mine(static: Path = STATIC) -> Bundle:
-    """The whole of mine.js, a module as well."""
-    return join(MINE_MODULES, {}, static, gives="Mine", name="mine")
-
-
-def fresh(static: Path = STATIC) -> Bundle:
-    """The whole of fresh.js, a module as well."""
-    constants = {"FRESH_STYLES": _styles(FRESH_STYLES, static)}
-    return join(FRESH_MODULES, constants, static, gives="watch", name="fresh")
-
-
-def part(static: Path = STATIC) -> Bundle:
-    """The whole of part.js, a module as well."""
-    constants = {"PART_STYLES": _styles(PART_STYLES, static)}
-    return join(PART_MODULES, constants, static, gives="Part", name="part")
-
-
-def classic(static: Path = STATIC) -> Bundle:
-    """The whole of classic.js, a module as well."""
-    constants = {"CLASSIC_STYLES": _styles(CLASSIC_STYLES, static)}
-    return join(CLASSIC_MODULES, constants, static, gives="dress", name="classic")
-
-
-def why(static: Path = STATIC) -> Bundle:
-    """The whole of why.js, a module as well."""
-    return join(WHY_MODULES, {}, static, gives="explain", name="why")
-
-
-# What embed.js imports when it is needed, by names that modules find as constants: WRITE for `write`
-LATER: dict[str, Callable[[Path], Bundle]] = {
-    "write": write,
-    "part": part,
-    "mine": mine,
-    "fresh": fresh,
-    "classic": classic,
-    "why": why,
-}
+def _address(name: str, static: Path) -> str:
+    return f"{name}.{later(name, static).hash}.js"
 
 
 def count(static: Path = STATIC) -> Bundle:
     """The whole of count.js."""
-    return join(COUNT_MODULES, {"WHY": f"why.{why(static).hash}.js"}, static, name="count")
+    return join(COUNT_MODULES, {"WHY": _address("why", static)}, static, name="count")
 
 
 def queue(static: Path = STATIC) -> Bundle:

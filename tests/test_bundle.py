@@ -46,8 +46,7 @@ def test_the_widget_leaves_no_style_tags_and_never_writes_html_past_the_policy()
 def test_every_module_on_disk_is_in_a_bundle() -> None:
     on_disk = {file.stem for file in bundle.STATIC.glob("*.js")}
     alone = {"copy"}  # the script of one page, which imports nothing
-    often = (bundle.WRITE_MODULES, bundle.PART_MODULES, bundle.MINE_MODULES, bundle.FRESH_MODULES)
-    later = (*often, bundle.CLASSIC_MODULES, bundle.WHY_MODULES)
+    later = [one.modules for one in bundle.LATER.values()]
     readers = (bundle.EMBED_MODULES, *later, bundle.COUNT_MODULES)
     bundles = (*readers, bundle.QUEUE_MODULES)
     assert on_disk == {name for modules in bundles for name in modules} | alone

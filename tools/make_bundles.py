@@ -23,7 +23,7 @@ OPTIONS = ("--minify", "--charset=utf8", "--legal-comments=none", "--target=es20
 
 # In an order in which each finds those made whose names it holds
 BUNDLES: dict[str, Callable[[], Bundle]] = {
-    **{name: partial(make, STATIC) for name, make in bundle.LATER.items()},
+    **{name: partial(bundle.later, name) for name in bundle.LATER},
     "count": bundle.count,
     "queue": bundle.queue,
     "embed": lambda: bundle.embed(Catalogue.load().boot_texts()),

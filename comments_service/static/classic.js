@@ -1,5 +1,5 @@
 // A thread in the page's own tree (`data-style="none"`): what WordPress' themes call its parts, for their styles to find.
-import { make } from "./dom.js";
+import { make, sheetOf } from "./dom.js";
 import { CLASSIC_STYLES } from "./generated.js";
 
 const NAMES = {
@@ -28,12 +28,12 @@ const NAMES = {
   ".button": "submit",
 };
 
-let sheet;
+let isLent = false;
 
 /** Name the parts of a thread that are there, and those that come. */
 export function dress(frame) {
   frame.classList.add("comments-area");
-  sheet ??= lend(frame.ownerDocument);
+  lend();
   const name = () => {
     for (const [selector, names] of Object.entries(NAMES)) {
       for (const element of frame.querySelectorAll(selector)) element.classList.add(names);
@@ -65,9 +65,7 @@ function nameItem(item) {
 }
 
 /** The little without which it could not be used; in a layer, so that whatever the page says goes before. */
-function lend(document) {
-  const made = new CSSStyleSheet();
-  made.replaceSync(CLASSIC_STYLES);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, made];
-  return made;
+function lend() {
+  if (!isLent) document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheetOf(CLASSIC_STYLES)];
+  isLent = true;
 }

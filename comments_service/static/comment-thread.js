@@ -1,10 +1,10 @@
 // The element on the host's page: reads its attributes, loads the thread, says so when that fails.
 import { Problem, Service } from "./api.js";
-import { freshId, host, make } from "./dom.js";
+import { freshId, host, make, sheetOf } from "./dom.js";
 import { explain } from "./explain.js";
 import { fragmentOf, takePlace } from "./fragment.js";
 import { BOOT_TEXTS, CLASSIC, STYLES } from "./generated.js";
-import { Drafts, orderOf, Reader, Receipts, unsentOf } from "./keeping.js";
+import { Drafts, orderOf, Reader, receiptsOf, unsentOf, votesOf } from "./keeping.js";
 import { ownTag, serviceBase } from "./own-tag.js";
 import { addressedComment, articleOf, nearViewport, pageAddress } from "./page.js";
 import { Speech } from "./speech.js";
@@ -80,32 +80,33 @@ export class CommentThread extends HTMLElement {
     const scope = service.site + " " + (article.id ?? article.url);
     const reader = new Reader(service.site);
     const speech = new Speech(page.form.texts, page.form.language);
-    this.place = null;
-    const taken = [...host("querySelectorAll", "comment-thread")].map((thread) => thread.place);
-    let place = 0; // among all threads of the page, which may come before others that are there
-    while (taken.includes(place)) place += 1;
-    this.place = place;
+    this.number = null;
+    const taken = [...host("querySelectorAll", "comment-thread")].map((thread) => thread.number);
+    let number = 0; // among all threads of the page, which may come before others that are there
+    while (taken.includes(number)) number += 1;
+    this.number = number;
     this.#view = new ThreadView(page, {
       service,
       speech,
       signal,
       drafts: new Drafts(scope),
       edits: new Drafts("edit " + scope),
-      receipts: new Receipts(scope, reader),
+      receipts: receiptsOf(scope, reader),
+      ballots: votesOf(service.site, reader),
       reader,
       order: orderOf(service.site),
       unsent: unsentOf(scope),
       tell: (name, detail) => this.#tell(name, detail),
       user: this.getAttribute("user"),
       trouble: this.#bootSpeech().say("boot.failed"),
-      region: place > 0 && this.#frame.id, // tells the form from that of the first thread
+      region: number > 0 && this.#frame.id, // tells the form from that of the first thread
     });
     await this.#view.prepare(this.#dressed);
     if (signal.aborted) return;
     this.#frame.lang = page.form.language;
     this.#frame.dir = page.form.direction;
     this.#place(page.thread.article, signal);
-    this.#frame.ariaLabel = page.form.texts["thread.label"] + (place > 0 ? " " + (place + 1) : "");
+    this.#frame.ariaLabel = page.form.texts["thread.label"] + (number > 0 ? " " + (number + 1) : "");
     this.#tell("comments:ready", { count: page.thread.count });
     const timer = setInterval(() => {
       speech.renew(this.#frame);
@@ -127,7 +128,7 @@ export class CommentThread extends HTMLElement {
       this.replaceChildren(frame); // a page that was kept as a copy has the frame of before
       this.#dressed = import(new URL(CLASSIC, this.getAttribute("service") ?? serviceBase)).then(({ dress }) => dress(frame), () => {});
     } else {
-      if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [(sheet ??= makeSheet())];
+      if (!this.shadowRoot) this.attachShadow({ mode: "open" }).adoptedStyleSheets = [(sheet ??= sheetOf(STYLES))];
       this.shadowRoot.replaceChildren(frame);
     }
   }
@@ -177,10 +178,4 @@ export class CommentThread extends HTMLElement {
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
   }
-}
-
-function makeSheet() {
-  const made = new CSSStyleSheet();
-  made.replaceSync(STYLES);
-  return made;
 }

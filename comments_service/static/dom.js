@@ -24,6 +24,12 @@ export function draw(kind, attributes, ...children) {
   return fill(host("createElementNS", SVG, kind), attributes, children);
 }
 
+export function sheetOf(styles) {
+  const made = new CSSStyleSheet();
+  made.replaceSync(styles);
+  return made;
+}
+
 function fill(element, attributes = {}, children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (key === "class") element.setAttribute("part", value);

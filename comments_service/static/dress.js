@@ -1,4 +1,5 @@
 // The styles of what comes later than the thread, for the tree in which it stands.
+import { sheetOf } from "./dom.js";
 
 const dressed = new WeakSet();
 
@@ -6,7 +7,5 @@ const dressed = new WeakSet();
 export function dress(root, styles) {
   if (!(root instanceof ShadowRoot) || dressed.has(root)) return;
   dressed.add(root);
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(styles);
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheetOf(styles)];
 }

@@ -9,7 +9,7 @@ const MOST_PAGES = 10;
 
 /**
  * `given`: {service, signal, speech, pages, own: OwnComments, waiting: the own ones that wait, head(thread),
- * say(words), point(id)}. It ends with its signal.
+ * recount(), say(words), point(id)}. It ends with its signal.
  */
 export function watch(given) {
   const fresh = new Fresh(given);
@@ -108,7 +108,7 @@ class Fresh {
 
   /** What became of an own comment that waits: its place changes with its status, and its author hears of it. */
   async #lookAt(comment) {
-    const { own, pages, waiting, say, speech, head, service, signal } = this.#given;
+    const { own, pages, waiting, say, speech, recount } = this.#given;
     const isBeingChanged = pages.list.article(comment.id).querySelector("form"); // its author hears of it afterwards
     if (comment.status !== "pending" || isBeingChanged) return false;
     const now = await own.look(comment.id);
@@ -124,8 +124,7 @@ class Fresh {
     keepPlace(() => this.#anchor(), () => pages.addNew(now));
     if (hadFocus) pages.list.article(comment.id).focus({ preventScroll: true });
     say(speech.say("note.posted"));
-    const page = await service.thread({}, { signal, cache: "no-cache" });
-    head(page.thread);
+    await recount();
     return true;
   }
 

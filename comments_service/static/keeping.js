@@ -53,16 +53,19 @@ export class Drafts {
 }
 
 const RECEIPTS = "comments:receipts:";
+const VOTES = "comments:votes:";
 const STORAGES = ["sessionStorage", "localStorage"];
 
-/** The rights to own comments: {id, receipt, until}. Of this tab; for longer only with the reader's consent. */
-export class Receipts {
+/** What is known of comments, each by its `id`: of this tab; for longer only with the reader's consent. */
+class Shelf {
   #key;
   #reader;
+  #most;
 
-  constructor(scope, reader) {
-    this.#key = RECEIPTS + scope;
+  constructor(key, reader, most) {
+    this.#key = key;
     this.#reader = reader;
+    this.#most = most;
   }
 
   all() {
@@ -70,8 +73,9 @@ export class Receipts {
   }
 
   add(kept) {
+    this.forget(kept.id);
     const storage = STORAGES[Number(Boolean(this.#reader.kept))];
-    write(storage, this.#key, [...this.#in(storage), kept].slice(-20));
+    write(storage, this.#key, [...this.#in(storage), kept].slice(-this.#most));
   }
 
   forget(id) {
@@ -85,6 +89,16 @@ export class Receipts {
     const kept = read(storage, this.#key);
     return Array.isArray(kept) ? kept : [];
   }
+}
+
+/** The rights to own comments: {id, receipt, until}. */
+export function receiptsOf(scope, reader) {
+  return new Shelf(RECEIPTS + scope, reader, 20);
+}
+
+/** Which way the reader voted: {id, vote, receipt?}. */
+export function votesOf(site, reader) {
+  return new Shelf(VOTES + site, reader, 200);
 }
 
 /** One thing that is kept under one name. */
@@ -127,7 +141,7 @@ export class Reader extends Kept {
 
   forget() {
     this.keep(null);
-    write("localStorage", "comments:votes:" + this.#site, null);
+    write("localStorage", VOTES + this.#site, null);
     for (const key of keysOf("localStorage")) {
       if (key.startsWith(RECEIPTS + this.#site + " ")) write("localStorage", key, null);
     }

@@ -13,12 +13,12 @@ export class Votes {
   #buttons = {};
   #told = make("span", { class: "votes__told" });
 
-  /** `given`: {service, speech, memory, receiptFor(id), votes: how readers vote, say(words)}. */
+  /** `given`: {service, speech, ballots, receiptFor(id), votes: how readers vote, say(words)}. */
   constructor(comment, given) {
     this.#comment = comment;
     this.#given = given;
     this.#name = comment.author.name || given.speech.say("thread.anonymous");
-    this.#said = this.#wish = given.memory.of(comment.id).vote;
+    this.#said = this.#wish = given.ballots.all().find(({ id }) => id === comment.id)?.vote ?? "none";
     for (const choice of given.votes === "both" ? ["up", "down"] : ["up"]) this.#buttons[choice] = this.#button(choice);
     const label = given.speech.say("thread.votes", { name: this.#name });
     const buttons = Object.values(this.#buttons);
@@ -61,7 +61,7 @@ export class Votes {
   async #send() {
     if (this.#isSending) return;
     this.#isSending = true;
-    const { service, memory, receiptFor } = this.#given;
+    const { service, ballots, receiptFor } = this.#given;
     const { id } = this.#comment;
     const receipt = receiptFor(id);
     try {
@@ -70,7 +70,8 @@ export class Votes {
         const { votes, vote } = await service.ask("comments/" + id + "/vote", { method: "PUT", fields });
         this.#comment.votes = votes;
         this.#said = vote;
-        memory.keep(id, vote, receipt);
+        if (vote === "none") ballots.forget(id);
+        else ballots.add({ id, vote, receipt });
       }
     } catch (problem) {
       this.#wish = this.#said;

@@ -1,7 +1,6 @@
 // Taking part without writing: votes on comments, and reports of them.
 import { dress } from "./dress.js";
 import { PART_STYLES } from "./generated.js";
-import { Memory } from "./part-memory.js";
 import { openReport } from "./part-report.js";
 import { Votes } from "./part-votes.js";
 
@@ -10,10 +9,9 @@ const equipped = new WeakSet();
 export class Part {
   #given;
 
-  /** `given`: {service, receipts, reader, speech, votes: how readers vote, say(words)}. */
+  /** `given`: {service, receipts, ballots: the votes that this browser knows of, speech, votes: how readers vote, say(words)}. */
   constructor(given) {
-    const memory = new Memory(given.service.site, given.reader);
-    this.#given = { ...given, memory, receiptFor: (id) => receiptFor(id, memory, given.receipts.all()) };
+    this.#given = { ...given, receiptFor: (id) => receiptFor(id, given) };
   }
 
   equip(comment, article) {
@@ -30,8 +28,8 @@ export class Part {
 }
 
 /** The own comment's, so that the service knows; else the one this was voted with; else the last. */
-function receiptFor(id, memory, receipts) {
-  const own = receipts.find((each) => each.id === id);
-  const voted = memory.of(id);
-  return (own ?? (voted.vote === "none" ? receipts.at(-1) : voted))?.receipt;
+function receiptFor(id, { receipts, ballots }) {
+  const its = (kept) => kept.find((each) => each.id === id);
+  const known = receipts.all();
+  return (its(known) ?? its(ballots.all()) ?? known.at(-1))?.receipt;
 }

@@ -5,7 +5,7 @@ export class TakingPart {
   #context;
   #part;
 
-  /** `context`: {service, receipts, reader, speech, votes: how readers vote, say(words)}. */
+  /** `context`: {service, receipts, ballots, speech, votes: how readers vote, say(words)}. */
   constructor(context) {
     this.#context = context;
     if (context.votes !== "off") this.#come();

@@ -50,7 +50,7 @@ export class ThreadView {
     });
     this.#list = this.#pages.list;
     const parts = { pages: this.#pages, own: this.#own, waiting: this.#waiting };
-    this.news = new News({ ...told, ...parts, head: (now) => this.#head(now), point: (id) => this.#point(id, NEAREST) });
+    this.news = new News({ ...told, ...parts, head: (now) => this.#head(now), recount: () => this.#recount(), point: (id) => this.#point(id, NEAREST) });
     this.#pages.show(page);
     this.#head(thread);
     if (thread.open) this.#offerForm(form);

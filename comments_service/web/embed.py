@@ -52,7 +52,7 @@ def hashed_script(name: str, content_hash: str) -> Response:
 def _bundle(name: str) -> Bundle:
     if name == "embed":
         return bundle.embed(Catalogue.load().boot_texts())
-    return bundle.count() if name == "count" else bundle.LATER[name](bundle.STATIC)
+    return bundle.count() if name == "count" else bundle.later(name)
 
 
 @cache
