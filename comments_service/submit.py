@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,11 +19,12 @@ from comments_service.errors import (
     KeyReused,
     ThreadClosed,
 )
+from comments_service.judging import Bench, Judged
 from comments_service.notify import outbox
 from comments_service.privacy import KeyHolder, Keyring
-from comments_service.rules.facts import gather, proven_comment, signer_data, texts_of
-from comments_service.rules.judge import Facts, judge
+from comments_service.rules.facts import proven_comment, signer_data
 from comments_service.settings import Settings
+from comments_service.spam.history import spend
 from comments_service.storage import search
 from comments_service.storage.database import lock_for, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -61,10 +61,11 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
         parent = _parent(session, submission, thread)
         _refuse_twin(session, submission, thread, ring)
         earlier = proven_comment(session, submission, ring)
-        facts = gather(session, submission, thread, earlier, keys=ring, now=now)
-        judged = Judged(facts, judge(rules, facts, texts_of(submission)), earlier)
+        judged = Bench(session, ring, now).judge(submission, thread, rules, earlier)
         comment = _store(session, submission, thread, parent, judged, ring, now)
-        clusters.assign(session, comment, now=now)
+        clusters.assign(session, comment, now=now, likes=judged.likes)
+        if submission.sending.nonce is not None:
+            spend(session, submission.site.id, submission.sending.nonce, now=now)
         session.add(
             SubmissionKey(
                 site_id=submission.site.id,
@@ -77,29 +78,6 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
         )
         outbox.enqueue(session, comment, settings=settings, now=now)
         return Receipt(comment.id, judged.told, now)
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A submission after the rules: what is known of it, the verdict, and what its receipt proved."""
-
-    facts: Facts
-    verdict: Verdict
-    earlier: Comment | None
-
-    @property
-    def told(self) -> Status:
-        """The status that its author hears of at first."""
-        return Status.PENDING if self.verdict.is_quiet else self.verdict.status
-
-    @property
-    def kept(self) -> dict[str, Any]:
-        """What the comment keeps of it, so that "why was I held" has an answer: nothing personal."""
-        reasons = [
-            {"code": r.code, "scope": r.scope, "version": r.version, "words": list(r.words)}
-            for r in self.verdict.reasons
-        ]
-        return {"status": str(self.verdict.status), "reasons": reasons, "facts": asdict(self.facts)}
 
 
 def _rules_of_open(session: Session, submission: Submission, thread: Thread, now: datetime) -> InForce:

@@ -1,4 +1,4 @@
-"""The words everybody may use: frozen values that pass between rooms. Imports nothing of ours."""
+"""The words everybody may use: frozen values that pass between rooms. Imports only other words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from comments_service.sending import Sending
 
 MAX_NAME_CHARACTERS = 245  # WordPress' column of 255 bytes less its margin of 10: imports fit unchanged
 MAX_EMAIL_CHARACTERS = 254  # RFC 5321 §4.5.3.1.3: a path has 256 octets, two of them the angle brackets
@@ -90,6 +92,8 @@ class Rules:
     trusted_pass: bool = True
     hold_surge: bool = False
     hold_imitations: bool = True
+    hold_doubt_from: int = 50  # percent: as likely spam as not
+    refuse_doubt_from: int = 95
     close_after_days: int = 0
     max_depth: int = 5
 
@@ -214,6 +218,7 @@ class Submission:
     previous: str | None = None
     is_letter: bool = False
     signed: SignedName | None = None
+    sending: Sending = field(default_factory=Sending)
 
 
 @dataclass(frozen=True)

@@ -100,12 +100,12 @@ ROWS: tuple[tuple[str, ...], ...] = (
         "threads",
         "votes",
     ),
-    ("decisions.edits", "decisions.reports"),
+    ("decisions.edits", "decisions.reports", "judging"),
     ("decisions.revisions",),
     ("decisions.claims", "decisions.happened", "decisions.showing"),
     ("decisions.verbs",),
     ("decisions.act",),
-    ("spam.learning",),
+    ("spam.history", "spam.learning"),
     ("own_texts", "rules.facts", "rules.places"),
     ("rules.change",),
     ("notify.addresses", "notify.mail", "notify.smtp"),
@@ -148,7 +148,9 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("storage.clusters",),
     ("storage.base",),
     ("bundle", "faces", "logs", "lookalikes", "rules.judge", "texts", "tokens", "words"),
-    ("spam.reasons", "spam.start", "spam.teaching"),
+    ("spam.judge",),
+    ("spam.reasons", "spam.signals", "spam.start", "spam.teaching"),
+    ("spam.evidence",),
     ("spam.model",),
     ("spam.features",),
     ("rules.words", "signed_names", "spam.links"),
@@ -158,6 +160,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("settings",),
     ("errors", "storage.files"),
     ("opinions", "vocabulary"),
+    ("sending",),
 )
 KNOWS_FLASK = ("app", "cli", "wsgi", "web.", "storage.database")
 FLASK = ("flask", "flask_sqlalchemy", "flask_wtf", "werkzeug", "wtforms")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -43,22 +44,55 @@ FellowRows = Select[*tuple[Any, ...]]
 FELLOW: FellowRows = select(
     *(Comment.id, Comment.site_id, Comment.cluster_id, Comment.status, Comment.created_at),
     *(Comment.text, Comment.website, Comment.is_purged, Comment.is_letter, Comment.edits_id),
+    *(Comment.verdict_reason, Comment.is_quietly_declined),
 )
 
 
-def assign(session: Session, comment: Comment, *, now: datetime) -> None:
+@dataclass(frozen=True)
+class Likes:
+    """What a text is compared by, and the comments of the last 30 days that say nearly the same.
+
+    Each is `found` with how like it is; the most like are at the end, the newest of equals last.
+    """
+
+    own: Fingerprint
+    bands: list[int]
+    found: list[tuple[float, Fellow]]
+
+
+def likes_of(
+    session: Session,
+    site_id: int,
+    text: str,
+    website: str | None,
+    *,
+    now: datetime,
+    own_id: int | None = None,
+) -> Likes:
+    """Look for the comments of a site that are like a text which is not stored yet, or as `own_id`."""
+    own = fingerprint(text, website)
+    bands = stored_numbers(site_id, own.bands)
+    return Likes(own, bands, _saying_the_same(session, own_id, site_id, own, bands, now))
+
+
+def assign(session: Session, comment: Comment, *, now: datetime, likes: Likes | None = None) -> None:
     """Let a comment that was just stored join the cluster of those like it, within the caller's transaction.
+
+    `likes` were found before it was stored, in this transaction.
 
     Two that are stored in the same instant may not see each other. A letter to the editors stays alone,
     and so does an author's edit: it would always be like the comment it changes.
     """
     if comment.is_letter or comment.edits_id is not None:
         return
-    own = fingerprint(comment.text, comment.website)
-    bands = stored_numbers(comment.site_id, own.bands)
+    if likes is None:
+        own = fingerprint(comment.text, comment.website)
+        bands = stored_numbers(comment.site_id, own.bands)
+        likes = Likes(own, bands, _saying_the_same(session, comment.id, comment.site_id, own, bands, now))
+    own, bands = likes.own, likes.bands
     hosts = stored_numbers(comment.site_id, host_numbers(own.telling_hosts - _hosts_of(session, comment)))
     fellows = [  # all are asked, and rows are written either way: no time tells that an email was here
-        _saying_the_same(session, comment, own, bands, now),
+        likes.found[-1][1] if likes.found else None,
         _by_email(session, comment, now),
         _by_host(session, comment, hosts, now),
         _by_network(session, comment, own, now),
@@ -87,28 +121,32 @@ def stored_numbers(site_id: int, numbers: Iterable[int]) -> list[int]:
 
 
 def _saying_the_same(
-    session: Session, comment: Comment, own: Fingerprint, bands: Sequence[int], now: datetime
-) -> Fellow | None:
+    session: Session, own_id: int | None, site_id: int, own: Fingerprint, bands: Sequence[int], now: datetime
+) -> list[tuple[float, Fellow]]:
     shared = Counter(_newest_holders(session, bands))
+    shared.pop(own_id or 0, None)
     ids = [number for number, _count in shared.most_common(COMPARED)]
     like = [
         (likeness(own, other), row)
-        for row in _fellows(session, comment, FELLOW.where(Comment.id.in_(ids)), now - MEMORY)
+        for row in _fellows(session, own_id, site_id, FELLOW.where(Comment.id.in_(ids)), now - MEMORY)
         if is_like(own, other := fingerprint(row.text, row.website))
     ]
-    return max(like, key=lambda found: (found[0], found[1].id))[1] if like else None
+    return sorted(like, key=lambda found: (found[0], found[1].id))
 
 
 def _by_email(session: Session, comment: Comment, now: datetime) -> Fellow | None:
     theirs = FELLOW.where(Comment.site_id == comment.site_id, Comment.email_hash == comment.email_hash)
     newest = theirs.order_by(Comment.id.desc()).limit(2)  # this comment is one of them
-    fellows = _fellows(session, comment, newest, now - SAME_EMAIL) if comment.email_hash else []
+    fellows = (
+        _fellows(session, comment.id, comment.site_id, newest, now - SAME_EMAIL) if comment.email_hash else []
+    )
     return next(filter(_is_undecided, fellows), None)
 
 
 def _by_host(session: Session, comment: Comment, hosts: Sequence[int], now: datetime) -> Fellow | None:
     ids = sorted(set(_newest_holders(session, hosts)))[-1:]
-    fellows = _fellows(session, comment, FELLOW.where(Comment.id.in_(ids)), now - SAME_HOST) if ids else []
+    few = FELLOW.where(Comment.id.in_(ids))
+    fellows = _fellows(session, comment.id, comment.site_id, few, now - SAME_HOST) if ids else []
     return next(filter(_is_undecided, fellows), None)
 
 
@@ -117,19 +155,21 @@ def _by_network(session: Session, comment: Comment, own: Fingerprint, now: datet
         return None
     near = FELLOW.where(Comment.network_hash == comment.network_hash)
     newest = near.order_by(Comment.created_at.desc()).limit(COMPARED)
-    for row in _fellows(session, comment, newest, now - SAME_NETWORK):
+    for row in _fellows(session, comment.id, comment.site_id, newest, now - SAME_NETWORK):
         if _is_undecided(row) and fingerprint(row.text, row.website).telling_hosts:
             return row
     return None
 
 
-def _fellows(session: Session, comment: Comment, few: FellowRows, since: datetime) -> list[Fellow]:
+def _fellows(
+    session: Session, own_id: int | None, site_id: int, few: FellowRows, since: datetime
+) -> list[Fellow]:
     """Which of some few rows may be joined. Asked here: SQLite would else take the index of times."""
     return [
         row
         for row in session.execute(few)
-        if row.id != comment.id
-        and row.site_id == comment.site_id
+        if row.id != own_id
+        and row.site_id == site_id
         and row.created_at > since
         and not (row.is_purged or row.is_letter or row.edits_id is not None)
     ]

@@ -34,7 +34,7 @@ from comments_service.decisions.verbs import (
     Verb,
 )
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
-from comments_service.spam.learning import learn
+from comments_service.spam.learning import learn, lesson
 from comments_service.storage.database import transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -137,7 +137,9 @@ def _fits(found: Found, change: Change) -> bool:
     if change.goal is Verb.DISMISS:
         return bool(found.report_count)
     if change.mark is None:
-        return bool(found.status != change.to_status)
+        # What the service called spam by itself can be called so by a person: its author and the filter hear
+        is_confirmed = change.to_status == Status.SPAM and found.is_quietly_declined
+        return bool(found.status != change.to_status or is_confirmed)
     if not change.mark.is_set:
         return bool(getattr(found, change.mark.column))
     if change.goal is Verb.FLAG:
@@ -175,7 +177,7 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
             to_status=status,
             details={"before": before(row, kept)}
             | ({"taught": True} if row.id in teachers else {})
-            | ({"lesson": steps[row.id]} if row.id in steps else {})
+            | (lesson(steps[row.id]) if row.id in steps else {})
             | reports.told(settled.get(row.id)),
         )
         for row in won

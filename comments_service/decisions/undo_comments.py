@@ -32,7 +32,7 @@ from comments_service.decisions.verbs import (
     REPORTS_DISMISSED,
     REPORTS_REOPENED,
 )
-from comments_service.spam.learning import unlearn
+from comments_service.spam.learning import is_of_these_features, lesson, unlearn
 from comments_service.storage.decisions import Revision
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
@@ -129,9 +129,11 @@ def restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any
         index(session, comment)
         if row.action == AUTHOR_EDITED:
             clusters.assign_anew(session, comment, now=act.now)
-    if (step := row.details.get("lesson")) is not None:
-        unlearn(session, was.id, step, act.lessons)
-        details["lesson"] = -step
+    if "lesson" in row.details:
+        step = row.details["lesson"]
+        if is_of_these_features(row.details):
+            unlearn(session, was.id, step, act.lessons, is_new=row.undoes_id is not None)
+        details |= lesson(-step)
     details |= reports.take_back(session, was.id, row.details)
     if "edit" in row.details:
         details["edit"] = row.details["edit"]

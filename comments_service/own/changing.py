@@ -19,11 +19,12 @@ from comments_service.decisions.edits import OVER, STATUS_COLUMNS, mark_of, put_
 from comments_service.decisions.revisions import Words
 from comments_service.decisions.showing import recount, teach
 from comments_service.errors import CommentDeclined, EditWindowClosed, KeyRefused
+from comments_service.judging import Bench, Judged
 from comments_service.notify import outbox
 from comments_service.own.withdrawing import locked_own, take_away
 from comments_service.privacy import KeyHolder, Keyring
-from comments_service.rules.facts import gather, texts_of
-from comments_service.rules.judge import judge
+from comments_service.rules.facts import gather
+from comments_service.sending import Sending
 from comments_service.settings import Settings
 from comments_service.snapshot.own import editable_until, latest_edit, told
 from comments_service.storage import search
@@ -31,7 +32,7 @@ from comments_service.storage.database import transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, Site, Thread
 from comments_service.storage.rules import in_force
-from comments_service.submit import EMAIL_COLUMN, Judged, explain, rules_told
+from comments_service.submit import EMAIL_COLUMN, explain, rules_told
 from comments_service.vocabulary import ArticleRef, Status, Submission
 
 
@@ -114,8 +115,8 @@ class _Desk:
             is_known=facts.is_known or self._was_known(comment),
             imitates_staff=facts.imitates_staff and not is_vouched,
         )
-        verdict = judge(in_force(self.site, thread), facts, texts_of(submission))
-        return Judged(facts, verdict, comment)
+        bench = Bench(self.session, self.keys, self.now, comes=False, own_id=comment.id)
+        return bench.judge_known(submission, facts, in_force(self.site, thread), comment)
 
     def _as_submission(self, comment: Comment, thread: Thread) -> Submission:
         article = ArticleRef(comment.page_url, normalise_url(comment.page_url), thread.explicit_id)
@@ -131,6 +132,7 @@ class _Desk:
             network=self.change.network,
             idempotency_key="",
             is_letter=comment.is_letter,
+            sending=Sending(seconds=comment.verdict.get("spam", {}).get("seconds")),
         )
 
     def _email(self, comment: Comment) -> str | None:

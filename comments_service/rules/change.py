@@ -26,7 +26,14 @@ MAX_ENTRY_CHARACTERS = 100
 MAX_DEPTH = 10
 MAX_LINKS = 100
 MAX_DAYS = 36_500
-RANGES = {"hold_links_from": (0, MAX_LINKS), "close_after_days": (0, MAX_DAYS), "max_depth": (1, MAX_DEPTH)}
+MAX_PERCENT = 100
+RANGES = {
+    "hold_links_from": (0, MAX_LINKS),
+    "hold_doubt_from": (0, MAX_PERCENT),
+    "refuse_doubt_from": (0, MAX_PERCENT),
+    "close_after_days": (0, MAX_DAYS),
+    "max_depth": (1, MAX_DEPTH),
+}
 WORDS = ("hold_words", "refuse_words")
 VERSIONS_SHOWN = 50
 CHANGED, BROUGHT_BACK = "rules-changed", "rules-brought-back"

@@ -20,7 +20,10 @@ RISK_WEBSITE = 5
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a comment besides its texts; nothing personal. `links` are those of the text."""
+    """What is known of a comment besides its texts; nothing personal. `links` are those of the text.
+
+    `spam_percent` is how likely it is spam by all signals (spam/judge.py), from 0 to 100.
+    """
 
     links: int = 0
     has_website: bool = False
@@ -30,6 +33,8 @@ class Facts:
     is_surge: bool = False
     is_letter: bool = False
     imitates_staff: bool = False
+    spam_percent: int = 0
+    lacks_proof: bool = False
 
 
 def count_links(html: str) -> int:
@@ -40,8 +45,8 @@ def count_links(html: str) -> int:
 def judge(in_force: InForce, facts: Facts, texts: Texts) -> Verdict:
     """Decide about a comment, with every reason that speaks for the decision.
 
-    First come letters, then people (banned, trusted), then refused words; the other rules let a comment
-    wait, and one that none of them holds is published.
+    First come letters, then people (banned, trusted), then what is refused: words, and what is surely spam.
+    The other rules let a comment wait, and one that none of them holds is published.
     """
     rules = in_force.rules
     refused = fired(rules.refuse_words, texts)
@@ -56,6 +61,9 @@ def judge(in_force: InForce, facts: Facts, texts: Texts) -> Verdict:
     if refused:
         reason = _reason(in_force, "refused-word", "refuse_words", refused)
         return Verdict(Status.SPAM, (reason,), risk, is_quiet=True)
+    if _reaches(rules.refuse_doubt_from, facts):
+        reason = _reason(in_force, "spam", "refuse_doubt_from", _percent(facts))
+        return Verdict(Status.SPAM, (reason,), risk, is_quiet=True)
     holds = _holds(in_force, facts, held)
     if holds:
         return Verdict(Status.PENDING, holds, risk)
@@ -69,20 +77,30 @@ def _holds(in_force: InForce, facts: Facts, held: tuple[str, ...]) -> tuple[Reas
     links = facts.links + (rules.count_website and facts.has_website)
     found = (
         (bool(held), "held-word", "hold_words"),
+        (_reaches(rules.hold_doubt_from, facts), "maybe-spam", "hold_doubt_from"),
         (0 < rules.hold_links_from <= links, "links", "hold_links_from"),
         (rules.hold_imitations and facts.imitates_staff, "imitates-staff", "hold_imitations"),
         (rules.hold_surge and facts.is_surge, "surge", "hold_surge"),
+        (facts.lacks_proof, "no-proof", ""),
         (rules.hold_all, "every-comment-waits", "hold_all"),
         (rules.hold_newcomers and not rules.hold_all and not facts.is_known, "newcomer", "hold_newcomers"),
     )
-    return tuple(
-        _reason(in_force, code, rule, held if code == "held-word" else ())
-        for is_held, code, rule in found
-        if is_held
-    )
+    met = {"held-word": held, "maybe-spam": _percent(facts)}
+    return tuple(_reason(in_force, code, rule, met.get(code, ())) for is_held, code, rule in found if is_held)
+
+
+def _reaches(threshold: int, facts: Facts) -> bool:
+    return 0 < threshold <= facts.spam_percent
+
+
+def _percent(facts: Facts) -> tuple[str, ...]:
+    return (f"{facts.spam_percent} %",)
 
 
 def _reason(in_force: InForce, code: str, rule: str, words: tuple[str, ...] = ()) -> Reason:
+    """A reason with the rule behind it, where it is one of the owner's."""
+    if not rule:
+        return Reason(code)
     scope, version = in_force.source(rule)
     return Reason(code, scope, version, words)
 
@@ -98,4 +116,4 @@ def _risk(facts: Facts, *, is_refused: bool, is_held: bool) -> int:
         RISK_IMITATION * facts.imitates_staff,
         RISK_WEBSITE * facts.has_website,
     )
-    return min(sum(weights), 100)
+    return max(min(sum(weights), 100), facts.spam_percent)

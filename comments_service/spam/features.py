@@ -15,6 +15,7 @@ from zlib import crc32
 from comments_service.rules.words import normal
 from comments_service.spam.links import host_of, link_features, take_links
 
+FEATURES = 2  # to be counted up with every change below: what was learned under another number says nothing
 SLOTS = 1 << 18  # so many that two features of one comment seldom meet; only those in use take room
 MOST_CHARACTERS = 1_200  # of a text are looked at, and
 LAST_CHARACTERS = 400  # of these the last: advertisers like to come at the end
@@ -54,8 +55,8 @@ class Seen:
         return found
 
 
-def look_at(text: str, name: str = "", website: str | None = None) -> Seen:
-    """All that is seen of a comment by what its author wrote."""
+def look_at(text: str, name: str = "", website: str | None = None, seconds: int | None = None) -> Seen:
+    """All that is seen of a comment by what its author wrote, and how long its form was open."""
     text = _clip(text)
     links, rest = take_links(fold(text))
     words = tuple(_words(rest))
@@ -64,7 +65,7 @@ def look_at(text: str, name: str = "", website: str | None = None) -> Seen:
         "pair": [f"pair:{one} {other}" for one, other in zip(("^", *words), (*words, "$"), strict=True)],
         "gram": list(_all_grams(words)),
         "link": list(link_features(links, website)),
-        "mark": list(_marks(text, words, len(links))),
+        "mark": [*_marks(text, words, len(links)), *_timing(seconds)],
         "name": list(_name_features(name)),
     }
     values: dict[str, float] = {}
@@ -154,6 +155,12 @@ def _marks(text: str, words: tuple[str, ...], links: int) -> Iterator[str]:
         "script": sum(map(str.isascii, letters)) < 0.8 * len(letters),
     }
     yield from (f"mark:{sign}" for sign, is_there in signs.items() if is_there)
+
+
+def _timing(seconds: int | None) -> Iterator[str]:
+    """How long it took, in doublings of seconds."""
+    if seconds is not None:
+        yield f"mark:seconds {min(seconds.bit_length(), 10)}"
 
 
 def _steps(part: int, whole: Iterable[str], steps: int) -> int:

@@ -52,6 +52,11 @@ def host_of(text: str) -> str:
     return _host(link[0]) if link else ""
 
 
+def hosts_of(text: str) -> list[str]:
+    """The hosts of all links in a text as typed, without `www.`."""
+    return [_host(link) for link in take_links(text.casefold())[0]]
+
+
 def link_features(links: Iterable[str], website: str | None) -> Iterator[str]:
     """That there are links, where they lead, and the make of their paths and questions."""
     for link in links:

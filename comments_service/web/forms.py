@@ -33,6 +33,7 @@ from comments_service.vocabulary import (
     SiteView,
 )
 
+TRAP = "subject"  # nobody sees this field; programs that fill in every one do not know that
 FIELD_NAMES = (
     "url",
     "id",
@@ -46,6 +47,7 @@ FIELD_NAMES = (
     "previous",
     "audience",
     "user",
+    TRAP,
 )
 LIMITS = {
     "name": MAX_NAME_CHARACTERS,
@@ -92,7 +94,7 @@ class TicketCSRF(CSRF):
         """Refuse what is not our ticket for this very article."""
         context = self.context
         try:
-            tokens.read_ticket(
+            self.ticket = tokens.read_ticket(
                 context.keys,
                 field.data or "",
                 site=context.site.key,
@@ -236,6 +238,11 @@ class CommentForm(CommentWords):
             fields and fields.get("user")
         )  # known to the site: no address needs to be typed
         super().__init__(context.site, formdata, meta={"csrf_context": context})
+
+    @property
+    def read_ticket(self) -> tokens.Ticket:
+        """The ticket that came with a form which was found right."""
+        return cast(TicketCSRF, self._csrf).ticket  # type: ignore[attr-defined]
 
     @property
     def fresh_ticket(self) -> str:

@@ -17,12 +17,14 @@ from comments_service.errors import (
 )
 from comments_service.markup import render
 from comments_service.privacy import network_of
+from comments_service.sending import Sending
 from comments_service.signed_names import read_signed_name
 from comments_service.submit import submit
 from comments_service.vocabulary import ArticleRef, Receipt, SignedName, SiteView, Submission
 from comments_service.web.asked import article_of
 from comments_service.web.forms import (
     EDITORS,
+    TRAP,
     CommentForm,
     TextForm,
     TicketContext,
@@ -41,6 +43,7 @@ class Sent:
     fields: Mapping[str, str]
     errors: list[FieldError]
     idempotency_key: str
+    by_page: bool = False
 
 
 def ticket_context(site: SiteView, article: ArticleRef) -> TicketContext:
@@ -80,8 +83,20 @@ def _take_in(site: SiteView, sent: Sent) -> Receipt:
         previous=sent.fields.get("previous"),
         is_letter=form.audience.data == EDITORS,
         signed=signed,
+        sending=_sending(form, sent),
     )
     return submit(submission, settings=parts.settings, keys=parts.key_source, now=parts.now())
+
+
+def _sending(form: CommentForm, sent: Sent) -> Sending:
+    """How it came: what its ticket tells, and the field that no person sees."""
+    ticket, now = form.read_ticket, wiring().now()
+    return Sending(
+        seconds=max(0, int((now - ticket.issued_at).total_seconds())),
+        nonce=ticket.nonce,
+        by_page=sent.by_page,
+        is_trapped=bool(sent.fields.get(TRAP)),
+    )
 
 
 def preview_of(site: SiteView, fields: Mapping[str, str], errors: list[FieldError], *, lang: str) -> str:

@@ -92,7 +92,7 @@ def post_comment() -> Response:
             now=wiring().now(),
             lifetime_seconds=wiring().settings.ticket_lifetime_seconds,
         )
-        receipt = take_in(site, Sent(fields, [], ticket.nonce), lang=page_language(question))
+        receipt = take_in(site, Sent(fields, [], ticket.nonce, by_page=True), lang=page_language(question))
     except KEPT_ERRORS as error:
         return _again(question, fields, error)
     _, status_url = tokens_for(site, receipt)

@@ -1,0 +1,120 @@
+"""A submission is judged: what is known of it, what all signals say, what the owner's rules make of that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from comments_service.clusters.joining import Likes, likes_of
+from comments_service.privacy import Keyring
+from comments_service.rules.facts import gather, texts_of
+from comments_service.rules.judge import Facts, judge
+from comments_service.sending import Proof
+from comments_service.spam.evidence import Evidence, Said
+from comments_service.spam.history import Past, look_back
+from comments_service.spam.judge import Opinion, think
+from comments_service.spam.learning import learner
+from comments_service.spam.signals import Signal
+from comments_service.storage.models import Comment, Thread
+from comments_service.vocabulary import InForce, Status, Submission, Verdict
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A submission after the rules: what is known of it, what is thought of it, the verdict.
+
+    `earlier` is what its receipt proved; `likes` are the comments that say nearly the same.
+    """
+
+    facts: Facts
+    verdict: Verdict
+    earlier: Comment | None
+    likes: Likes
+    opinion: Opinion
+    seconds: int | None = None
+
+    @property
+    def told(self) -> Status:
+        """The status that its author hears of at first."""
+        return Status.PENDING if self.verdict.is_quiet else self.verdict.status
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What the comment keeps of it, so that "why was I held" has an answer: nothing personal."""
+        reasons = [
+            {"code": r.code, "scope": r.scope, "version": r.version, "words": list(r.words)}
+            for r in self.verdict.reasons
+        ]
+        spam = self.opinion.kept | {"seconds": self.seconds}
+        kept = {"status": str(self.verdict.status), "reasons": reasons, "facts": asdict(self.facts)}
+        return kept if self.facts.is_letter else kept | {"spam": spam}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where submissions are judged: the site's database, the keys, the time.
+
+    What does not come, but is there and is said otherwise (`comes`), begins no surge, and is no twin of
+    itself (`own_id`). `others` are signals that were asked for elsewhere, before the transaction.
+    """
+
+    session: Session
+    keys: Keyring
+    now: datetime
+    comes: bool = True
+    own_id: int | None = None
+    others: Sequence[Signal] = ()
+
+    def judge(
+        self, submission: Submission, thread: Thread, rules: InForce, earlier: Comment | None
+    ) -> Judged:
+        """Judge one submission; `earlier` is the comment that its receipt proves."""
+        facts = gather(
+            self.session, submission, thread, earlier, keys=self.keys, now=self.now, comes=self.comes
+        )
+        return self.judge_known(submission, facts, rules, earlier)
+
+    def judge_known(
+        self, submission: Submission, facts: Facts, rules: InForce, earlier: Comment | None
+    ) -> Judged:
+        """The same, of which all facts are known but what the signals say."""
+        site_id, sending = submission.site.id, submission.sending
+        likes = likes_of(
+            self.session, site_id, submission.text, submission.website, now=self.now, own_id=self.own_id
+        )
+        past = Past(
+            site_id,
+            self.keys.network_hashes(submission.network, site_id=site_id),
+            sending.nonce,
+            likes,
+            is_known=facts.is_known,
+            is_spammer=earlier is not None and _is_spam(earlier),
+        )
+        evidence = Evidence(_said(submission, facts), sending, look_back(self.session, past, now=self.now))
+        slots = evidence.said.seen.slots()
+        site = learner(self.session, site_id, slots)
+        opinion = think(evidence, site.filter, lessons=site.lessons, others=self.others)
+        facts = replace(facts, spam_percent=opinion.percent, lacks_proof=sending.proof is Proof.MISSING)
+        verdict = judge(rules, facts, texts_of(submission))
+        return Judged(facts, verdict, earlier, likes, opinion, sending.seconds)
+
+
+def _said(submission: Submission, facts: Facts) -> Said:
+    return Said(
+        text=submission.text,
+        links=facts.links,
+        name=submission.name,
+        website=submission.website,
+        email_domain=(submission.email or "").rpartition("@")[2],
+        language=submission.site.language,
+        seconds=submission.sending.seconds,
+    )
+
+
+def _is_spam(comment: Comment) -> bool:
+    """Whether a person called it so; what the service thought by itself proves nothing."""
+    return comment.status == Status.SPAM and not comment.is_quietly_declined

@@ -1,0 +1,28 @@
+"""How a submission came, whatever it says: what its form and its browser tell of who sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Proof(StrEnum):
+    """What became of the work that a form's browser was asked to do."""
+
+    NOT_ASKED = "not-asked"
+    GIVEN = "given"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How a submission came, whatever it says. `seconds` since its ticket was given; None: nobody knows.
+
+    `nonce` names the ticket. `is_trapped`: a field was filled in that no person sees.
+    """
+
+    seconds: int | None = None
+    nonce: str | None = None
+    by_page: bool = False
+    is_trapped: bool = False
+    proof: Proof = Proof.NOT_ASKED
