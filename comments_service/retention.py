@@ -22,6 +22,7 @@ from comments_service.storage.outbox import Outbox, State
 from comments_service.storage.people import HalfSignIn, Invitation, InvitationSite, SignIn
 from comments_service.storage.removal import remove
 from comments_service.storage.reports import Report
+from comments_service.storage.spam import SpentTicket
 from comments_service.storage.votes import Vote
 from comments_service.submit import KEY_LIFETIME
 from comments_service.vocabulary import Status
@@ -48,6 +49,7 @@ class Swept:
     standings: int = 0
     votes: int = 0
     reports: int = 0
+    tickets: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -68,6 +70,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         standings=_in_batches(lambda session: _drop_standings(session, now - UNDO_KEPT)),
         votes=_in_batches(lambda session: _forget_voters(session, networks_until)),
         reports=_in_batches(lambda session: _forget_reporters(session, networks_until)),
+        tickets=_in_batches(lambda session: _drop_tickets(session, settings, now)),
     )
 
 
@@ -102,6 +105,17 @@ def _forget_voters(session: Session, until: datetime) -> int:
     rows = session.execute(old.with_for_update(skip_locked=True)).all()
     known = tuple_(Vote.comment_id, Vote.voter).in_([(row.comment_id, row.voter) for row in rows])
     session.execute(delete(Vote).where(known).execution_options(synchronize_session=False))
+    return len(rows)
+
+
+def _drop_tickets(session: Session, settings: Settings, now: datetime) -> int:
+    """Drop what is remembered of tickets that nobody can use any more."""
+    ended = SpentTicket.spent_at <= now - timedelta(seconds=settings.ticket_lifetime_seconds)
+    old = select(SpentTicket.site_id, SpentTicket.nonce_hash).where(ended).limit(BATCH)
+    rows = session.execute(old.with_for_update(skip_locked=True)).all()
+    known = tuple_(SpentTicket.site_id, SpentTicket.nonce_hash)
+    gone = delete(SpentTicket).where(known.in_([(row.site_id, row.nonce_hash) for row in rows]))
+    session.execute(gone.execution_options(synchronize_session=False))
     return len(rows)
 
 

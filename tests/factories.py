@@ -55,7 +55,7 @@ def a_site(
     """Store a site; further fields are columns, such as `email_required=False`."""
     with app.app_context(), transaction() as session:
         values = {"name": key.title(), "origins": list(origins), "created_at": now} | fields
-        values["rules"] = NO_DOUBT | values.get("rules", {})
+        values["rules"] = {**NO_DOUBT, **fields.get("rules", {})}
         row = Site(key=key, **values)
         session.add(row)
         session.flush()

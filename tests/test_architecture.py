@@ -51,7 +51,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("web.browsers",),
     ("web.asked",),
     ("web.own_forms", "web.place", "web.queue_words", "web.turns"),
-    ("web.worded",),
+    ("web.doubts", "web.worded"),
     ("web.cors", "web.forms", "web.headers", "web.hurry"),
     ("web.problems", "web.proxies"),
     ("web.words",),

@@ -23,7 +23,7 @@ from comments_service.web.comment_page import TOLD_OF
 PACKAGE = Path(comments_service.__file__).parent
 WORDS = json.loads((PACKAGE / "locales" / "en.json").read_text(encoding="utf-8"))
 # Rooms that say something else in such words: headers, findings of the check-up, names of files and errors
-OTHERS = ("bundle", "cli", "errors", "mail", "outbound", "serving", "texts")
+OTHERS = ("bundle", "cli", "errors", "mail", "outbound", "sending", "serving", "signals", "texts")
 TEXTS = Texts("Ana", "example.org", "", "A casino.")
 
 
@@ -42,7 +42,10 @@ def written_actions() -> set[str]:
 
 def given_codes() -> set[str]:
     """The codes of all reasons that the judge gives for whatever is known of a comment, under any rules."""
-    switches = ("is_known", "is_trusted", "is_banned", "is_surge", "is_letter", "imitates_staff")
+    switches = (
+        *("is_known", "is_trusted", "is_banned", "is_surge", "is_letter", "imitates_staff"),
+        "lacks_proof",
+    )
     rules = [
         Rules(
             hold_all=all_wait,
@@ -55,9 +58,9 @@ def given_codes() -> set[str]:
         for held, refused in product(((), ("casino",)), repeat=2)
     ]
     facts = [
-        Facts(links=links, **dict(zip(switches, values, strict=True)))
+        Facts(links=links, spam_percent=percent, **dict(zip(switches, values, strict=True)))
         for values in product((True, False), repeat=len(switches))
-        for links in (0, 9)
+        for links, percent in ((0, 0), (9, 0), (0, 60), (0, 99))
     ]
     verdicts = [judge(InForce(one, 1), fact, TEXTS) for one in rules for fact in facts]
     return {reason.code for verdict in verdicts for reason in verdict.reasons}

@@ -35,6 +35,7 @@ def owner(app: Flask, site: SiteView) -> FlaskClient:
 def form(**fields: Any) -> dict[str, Any]:
     """What a browser sends for a new site's rules, with some fields otherwise; None leaves one out."""
     numbers = {"hold_links_from": "2", "close_after_days": "0", "max_depth": "5"}
+    numbers |= {"hold_doubt_from": "50", "refuse_doubt_from": "95"}
     switches = dict.fromkeys(("hold_all", "hold_newcomers", "hold_imitations", "trusted_pass"), "on")
     values = {
         "version": "1",

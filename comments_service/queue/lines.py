@@ -9,6 +9,7 @@ from datetime import datetime
 from comments_service.decisions.diff import Piece
 from comments_service.opinions import Complaint
 from comments_service.queue.question import QueueQuestion, View
+from comments_service.spam.judge import Opinion
 from comments_service.vocabulary import CommentView, Role, Seen, Status
 
 
@@ -111,7 +112,8 @@ class QueueRow:
     `reasons` say why the service put it where it stands; empty once somebody has put it elsewhere.
     `role` is what the asker may do about it, `cursor` where the list goes on after it. `history` is
     missing where there is no other comment with this email, `cluster` where it stands for itself alone,
-    `edit` where it is a comment and not an edit of one, `reports` where none are open.
+    `edit` where it is a comment and not an edit of one, `reports` where none are open, `doubt` where nobody
+    asked whether it is spam.
     """
 
     view: CommentView
@@ -132,6 +134,7 @@ class QueueRow:
     cluster: ClusterLine | None
     edit: EditLine | None
     reports: ReportLines | None
+    doubt: Opinion | None
     role: Role
     cursor: str
 

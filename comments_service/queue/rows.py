@@ -19,6 +19,7 @@ from comments_service.queue.lines import ArticleLine, EditLine, ParentLine, Queu
 from comments_service.queue.order import cursor_after
 from comments_service.queue.question import Sort
 from comments_service.snapshot.views import comment_view, permalink
+from comments_service.spam.judge import Opinion
 from comments_service.storage.models import Comment, Site, Thread
 from comments_service.storage.rules import in_force
 from comments_service.submit import EMAIL_COLUMN
@@ -108,6 +109,7 @@ def _row(
         cluster=known.cluster(comment),
         edit=_edit(comment, above) if above is not None and is_edit else None,
         reports=known.reports(comment),
+        doubt=Opinion.of(kept) if (kept := comment.verdict.get("spam")) else None,
         role=_role(lens.access, comment.site_id),
         cursor=cursor_after(comment, lens.sort),
     )

@@ -33,14 +33,19 @@ def reasons(seen: Seen, site: Filter) -> tuple[Sign, ...]:
 
 
 def sentence(sign: Sign, say: Callable[..., str]) -> str:
-    """A reason in words that a moderator understands; `say` gives the texts."""
+    """A reason as a sentence that a moderator understands; `say` gives the texts."""
+    side = "for" if sign.weight > 0 else "against"
+    return say(f"filter.speaks.{side}", what=sentence_part(sign, say))
+
+
+def sentence_part(sign: Sign, say: Callable[..., str]) -> str:
+    """What a reason is about, as it stands in a sentence: “the word “subscribe””."""
     kind, what = sign.kind, sign.what.replace("^ ", "").replace(" $", "")
     if kind == "mark":
         kind, what = f"mark.{what.partition(' ')[0]}", ""
     elif not what or what.startswith("(") or what in ("elsewhere", "website"):
         kind, what = f"{kind}.{'any' if not what else _FACT.sub('', what)}", ""
-    side = "for" if sign.weight > 0 else "against"
-    return say(f"filter.speaks.{side}", what=say(f"filter.sign.{kind}", what=what))
+    return say(f"filter.sign.{kind}", what=what)
 
 
 def _signs(seen: Seen, site: Filter) -> Iterator[Sign]:

@@ -200,8 +200,8 @@ def scripts_of(language: str) -> frozenset[str]:
 
 
 def _likely_script(locale: Locale) -> str | None:
-    full = get_global("likely_subtags").get(locale.language)
-    return Locale.parse(full).script if full else None
+    full = get_global("likely_subtags").get(locale.language)  # such as zh_Hans_CN
+    return full.split("_")[1] if full and full.count("_") == 2 else None
 
 
 @cache

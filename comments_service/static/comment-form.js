@@ -26,6 +26,7 @@ export class CommentForm {
   #consent;
   #note = freshId("note");
   #letter = make("input", { type: "checkbox", name: "audience", class: "form__check" });
+  #trap = make("input", { name: "subject", class: "form__trap", tabindex: "-1", autocomplete: "off", "aria-hidden": "true" }); // no person sees it
   #parent = null;
   #busy = false;
 
@@ -105,6 +106,7 @@ export class CommentForm {
       make("div", { class: "form__head" }, this.#title, this.#cancel),
       make("p", { class: "form__note" }, make("span", { id: this.#note }, say("note.email")), " ", say("note.required")),
       this.#fields.element("text"),
+      this.#trap,
       make("div", { class: "form__pair" }, this.#fields.element("name"), this.#fields.element("email")),
       this.#fields.element("website"),
       takesLetters && make("label", { class: "form__consent" }, this.#letter, make("span", { class: "form__said" }, say("form.letter"))),
@@ -156,6 +158,7 @@ export class CommentForm {
     const answer = await this.#sender.send({
       ...values,
       parent: this.#parent,
+      subject: this.#trap.value || null,
       previous,
       user: this.#user,
       audience: this.#letter.checked ? "editors" : null,

@@ -8,6 +8,7 @@ from typing import Any
 from flask import url_for
 
 from comments_service.queue.lines import HistoryLine
+from comments_service.web.doubts import sentences
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
 
@@ -27,6 +28,7 @@ def queue_words() -> dict[str, Any]:
     known = wiring().catalogue.languages[words["lang"]]
     return words | {
         "url_for": numbered_addresses(),
+        "said_of": lambda opinion: sentences(opinion, say),
         "history": lambda line: _history(line, say, say_count),
         "because": lambda code: _named(code, ("queue.reason", "queue.why"), known),
         "reason_name": lambda code: _named(code, ("queue.why",), known),

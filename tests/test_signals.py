@@ -1,0 +1,286 @@
+"""Each signal is given for what it is meant for, and not for its innocent twin."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+import comments_service
+from comments_service.decisions.decide import decide
+from comments_service.decisions.verbs import Change
+from comments_service.retention import sweep
+from comments_service.sending import Sending
+from comments_service.spam import signals as signal_module
+from comments_service.spam.evidence import Evidence, History, Said, Tally, Twins
+from comments_service.spam.features import FEATURES
+from comments_service.spam.signals import SIGNALS, signals
+from comments_service.storage.database import db
+from comments_service.storage.models import Comment
+from comments_service.submit import submit
+from comments_service.vocabulary import SiteView, Status
+from tests.conftest import Clock
+from tests.doors import a_ticket, form_fields, page, page_ticket, send, send_form, sign_in
+from tests.factories import a_body, a_comment, a_site, a_submission, wiring_of
+
+CALM = "I crossed that bridge every day for eleven years and never once looked down."
+
+
+def evidence(text: str = CALM, **fields: Any) -> Evidence:
+    """What a calm comment brings, with some fields otherwise, each in its part."""
+    calm = Evidence(Said(text, name="Ana Berg"), Sending(seconds=60), History())
+    return Evidence(*(_otherwise(part, fields) for part in (calm.said, calm.sending, calm.history)))
+
+
+def _otherwise(part: Any, fields: dict[str, Any]) -> Any:
+    return replace(part, **{name: value for name, value in fields.items() if hasattr(part, name)})
+
+
+def codes(**fields: Any) -> set[str]:
+    """The signals that are given."""
+    return {signal.code for signal in signals(evidence(**fields))}
+
+
+@pytest.mark.parametrize(
+    ("code", "guilty", "innocent"),
+    [
+        ("trap", {"is_trapped": True}, {"is_trapped": False}),
+        ("quick", {"seconds": 1}, {"seconds": 4}),
+        ("quick", {"seconds": 0}, {"seconds": None}),
+        ("pasted", {"seconds": 5, "text": CALM * 2}, {"seconds": 5, "text": "Thanks!"}),
+        ("ticket-used", {"is_ticket_used": True}, {}),
+        ("no-script", {"by_page": True}, {"by_page": False}),
+        ("network-rate", {"from_network": 3}, {"from_network": 2}),
+        ("rush", {"rush": 8.0}, {"rush": 5.0}),
+        ("many-links", {"links": 4}, {"links": 3}),
+        ("bare-link", {"text": "https://a.example/b"}, {"text": "Here it is: https://a.example/b"}),
+        ("shortener", {"text": "More at bit.ly/3xYz0"}, {"text": "More at https://town.example/bit.ly"}),
+        ("name-link", {"name": "cheap-pills.com"}, {"name": "J. R. R. Tolkien"}),
+        ("name-link", {"name": "https://x.example"}, {"name": "Mr. Io"}),
+        ("name-capitals", {"name": "BUY FOLLOWERS"}, {"name": "NASA"}),
+        ("name-capitals", {"name": "BEST LOANS HERE"}, {"name": "李小龙的影迷俱乐部和朋友们"}),
+        ("twins", {"twins": Twins(1)}, {"twins": Twins()}),
+        ("twin-spam", {"twins": Twins(2, Tally(spam=1))}, {"twins": Twins(2)}),
+        ("twin-honest", {"twins": Twins(2, Tally(honest=1))}, {"twins": Twins(2, Tally(1, 1))}),
+        ("foreign-script", {"text": "Купите дешёвые часы"}, {"text": "We say «да», you say yes: no harm"}),
+        (
+            "foreign-script",
+            {"text": "快来买便宜的手表吧朋友"},
+            {"text": "時計はいいですね", "language": "ja"},
+        ),
+        ("foreign-script", {"text": "Быстрые займы"}, {"text": "Merci beaucoup !", "language": "ru"}),
+        ("foreign-script", {"text": "Быстрые займы"}, {"text": "Быстрые займы", "language": "uk"}),
+        ("foreign-script", {"text": "Быстрые займы"}, {"text": "Да"}),
+        ("disposable-email", {"email_domain": "mailinator.com"}, {"email_domain": "example.org"}),
+        (
+            "disposable-email",
+            {"email_domain": "x.Mailinator.com"},
+            {"email_domain": "mailinator.example"},
+        ),
+        ("network-spam", {"by_network": Tally(spam=1)}, {"by_network": Tally(honest=3, spam=1)}),
+        ("network-honest", {"by_network": Tally(honest=1)}, {"by_network": Tally()}),
+        ("author-known", {"by_author": Tally(honest=1)}, {"by_author": Tally(honest=1, spam=1)}),
+        ("author-spam", {"by_author": Tally(spam=1)}, {}),
+    ],
+)
+def test_a_signal_is_given_for_what_it_is_meant_for_alone(
+    code: str, guilty: dict[str, Any], innocent: dict[str, Any]
+) -> None:
+    assert code in codes(**guilty)
+    assert code not in codes(**innocent)
+
+
+def test_a_calm_comment_gives_no_signal_at_all() -> None:
+    assert codes() == set()
+
+
+def test_what_speaks_against_spam_weighs_less_than_nothing() -> None:
+    found = signals(evidence(by_author=Tally(honest=1), by_network=Tally(honest=2), twins=Twins(1, Tally(1))))
+    assert {signal.code for signal in found} == {"author-known", "network-honest", "twin-honest"}
+    assert all(signal.weight < 0 for signal in found)
+
+
+def test_more_of_the_same_weighs_more() -> None:
+    def weight(**fields: Any) -> float:
+        return sum(signal.weight for signal in signals(evidence(**fields)))
+
+    assert 0 < weight(from_network=3) < weight(from_network=6) < weight(from_network=12)
+    assert 0 < weight(twins=Twins(1)) < weight(twins=Twins(2)) < weight(twins=Twins(8))
+    assert 0 < weight(links=4) < weight(links=6) < weight(links=9) == weight(links=90)
+
+
+@pytest.fixture
+def site(app: Flask) -> SiteView:
+    """A site that publishes at once what it does not doubt."""
+    rules = {"hold_all": False, "hold_newcomers": False, "hold_doubt_from": 50, "refuse_doubt_from": 95}
+    return a_site(app, rules=rules)
+
+
+def stored(app: Flask, answer: TestResponse) -> Comment:
+    """The comment that an answer tells of."""
+    with app.app_context():
+        row = db.session.get_one(Comment, int(answer.get_json()["comment"]["id"]))
+        db.session.expunge(row)
+        db.session.rollback()
+        return row
+
+
+def given(comment: Comment) -> set[str]:
+    """The codes of its signals."""
+    return {signal["code"] for signal in comment.verdict["spam"]["signals"]}
+
+
+@pytest.mark.usefixtures("site")
+def test_a_calm_comment_is_published_and_its_verdict_kept(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    ticket = a_ticket(client)
+    clock.forward(seconds=60)
+    answer = send(client, a_body(ticket, text=CALM))
+    assert answer.status_code == 201
+    comment = stored(app, answer)
+    kept = comment.verdict["spam"]
+    assert kept["percent"] == comment.verdict["facts"]["spam_percent"] < 50
+    assert (kept["seconds"], kept["versions"]) == (60, [SIGNALS, FEATURES])
+    assert {signal["code"] for signal in kept["signals"]} == {"filter"}
+
+
+@pytest.mark.usefixtures("site")
+def test_the_hidden_field_sends_a_comment_to_spam_and_the_answer_is_as_for_everybody_who_waits(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    answers = []
+    for text, subject in (("I doubt that at http://a.example/1.", None), (CALM, "Hello")):
+        ticket = a_ticket(client)
+        clock.forward(seconds=60)
+        answers.append(send(client, a_body(ticket, text=text, subject=subject, name="BUY A CAR NOW")))
+    held, caught = answers
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert [stored(app, answer).status for answer in answers] == [Status.PENDING, Status.SPAM]
+    assert held.get_json()["comment"].keys() == caught.get_json()["comment"].keys()
+    assert caught.get_json()["comment"]["status"] == "pending"
+    assert "spam" not in caught.text
+    assert "signal" not in caught.text
+    assert given(stored(app, caught)) >= {"trap", "name-capitals"}
+
+
+@pytest.mark.usefixtures("site")
+def test_a_ticket_that_brings_a_second_comment_is_noticed_and_a_repetition_is_not(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    ticket = a_ticket(client)
+    clock.forward(seconds=60)
+    body = a_body(ticket, text=CALM)
+    first, again = send(client, body, key="one"), send(client, body, key="one")
+    other = send(client, a_body(ticket, text="And the river was higher then."), key="two")
+    assert first.get_json() == again.get_json()
+    assert "ticket-used" not in given(stored(app, first))
+    assert "ticket-used" in given(stored(app, other))
+
+
+@pytest.mark.usefixtures("site")
+def test_how_quickly_it_came_and_by_which_door_is_noticed(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    quick = send(client, a_body(a_ticket(client), text=CALM))
+    assert "quick" in given(stored(app, quick))
+    ticket = page_ticket(page(client))
+    clock.forward(seconds=60)
+    assert send_form(client, form_fields(ticket, text="By the plain page.")).status_code == 303
+    with app.app_context():
+        last = db.session.scalars(select(Comment).order_by(Comment.id.desc()).limit(1)).one()
+        assert given(last) & {"no-script", "quick"} == {"no-script"}
+
+
+def test_decisions_about_a_text_speak_for_and_against_the_next_like_it(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    wave = "Our shop by the harbour has watches of every make at the best prices in town, come and see"
+    a_comment(app, site, text=wave, status=Status.SPAM, now=clock.now)
+    liked = "The ferry should run again in winter, as it did when our children went to school over there"
+    a_comment(app, site, text=liked, status=Status.APPROVED, now=clock.now)
+    with app.app_context():
+        found = [look(app, site, f"{text} !!", clock) for text in (wave, liked)]
+    assert found[0] & {"twin-spam", "twin-honest"} == {"twin-spam"}
+    assert found[1] & {"twin-spam", "twin-honest"} == set()  # nobody decided: it was published by itself
+
+
+def look(app: Flask, site: SiteView, text: str, clock: Clock) -> set[str]:
+    """The signals of one more comment."""
+    parts = wiring_of(app)
+    sent = a_submission(site, text=text)
+    receipt = submit(sent, settings=parts.settings, keys=parts.keys, now=clock.now)
+    found = given(db.session.get_one(Comment, receipt.comment_id))
+    db.session.rollback()
+    return found
+
+
+def test_what_people_decided_about_a_network_counts_and_what_the_service_thought_does_not(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    parts, network = wiring_of(app), "203.0.113.0/24"
+
+    def sent(**fields: Any) -> Comment:
+        clock.forward(seconds=600)
+        submission = a_submission(site, network=network, **fields)
+        receipt = submit(submission, settings=parts.settings, keys=parts.keys, now=clock.now)
+        return db.session.get_one(Comment, receipt.comment_id)
+
+    with app.app_context():
+        trapped = sent(sending=Sending(seconds=60, is_trapped=True), text="First. http://x.example buy now")
+        number, version, status = trapped.id, trapped.version, trapped.status
+        assert status == Status.SPAM
+        assert "network-spam" not in given(sent())
+        db.session.rollback()
+        decide(Change(number, version, Status.SPAM), by=None, now=clock.now)
+        assert "network-spam" in given(sent())
+        db.session.rollback()
+
+
+def test_a_row_of_the_queue_says_why_in_words_from_the_same_verdict(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    parts = wiring_of(app)
+    with app.app_context():
+        sent = a_submission(site, sending=Sending(seconds=60, is_trapped=True), name="<b>cheap.com</b>")
+        submit(sent, settings=parts.settings, keys=parts.keys, now=clock.now)
+    html = sign_in(app, sites=[site]).get("/queue?status=spam").text
+    assert "Spam: 9" in html
+    assert "a field was filled in that no person sees" in html
+    assert "the name is a link: cheap.com" in html or "the name is a link: b&gt;cheap.com" in html
+    assert "<b>cheap" not in html
+
+
+def test_every_signal_has_a_sentence() -> None:
+    known = json.loads((Path(comments_service.__file__).parent / "locales/en.json").read_text())
+    source = Path(signal_module.__file__ or "").read_text()
+    written = set(re.findall(r'(?:Signal\(|code = )"([a-z-]+)"|else "(network-[a-z]+)"', source))
+    assert len(written) > 20
+    assert [code for pair in written for code in pair if code and f"signal.{code}" not in known] == []
+
+
+def test_a_hidden_field_is_out_of_the_way_of_people(client: FlaskClient, site: SiteView) -> None:
+    form = page(client).text
+    field = re.search(r"<[^>]*name=\"subject\"[^>]*>", form)
+    assert field, "no hidden field"
+    assert {'tabindex="-1"', 'autocomplete="off"'} <= set(field[0].strip("<>").split())
+
+
+def test_spent_tickets_are_forgotten_once_nobody_can_use_them(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    parts = wiring_of(app)
+    with app.app_context():
+        for nonce in ("one", "two"):
+            sent = a_submission(site, sending=Sending(nonce=nonce))
+            submit(sent, settings=parts.settings, keys=parts.keys, now=clock.now)
+            clock.forward(seconds=parts.settings.ticket_lifetime_seconds / 2 + 1)
+        assert sweep(settings=parts.settings, now=clock.now).tickets == 1
