@@ -51,7 +51,7 @@ from tests.servers import (
     serving,
     serving_host_page,
 )
-from tools.setup import find_browser
+from tools.setup import QUICKEST_FIRST, find_browser
 
 SECRET_KEY = "1:a-key-for-tests-only-0123456789abcdefghijklmnopqrstuv"
 NOW = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -301,8 +301,12 @@ def live(settings: Settings, listener: socket.socket, host_page: HostPage) -> It
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Start the machine's own Chromium, silent towards the network; else Playwright's."""
-    arguments = {"executable_path": find_browser(), "chromium_sandbox": False, "args": [*BROWSER_ARGUMENTS]}
-    return browser_type_launch_args | arguments
+    browser = find_browser(QUICKEST_FIRST)
+    return browser_type_launch_args | {
+        "executable_path": browser,
+        "chromium_sandbox": False,
+        "args": [*BROWSER_ARGUMENTS],
+    }
 
 
 @pytest.fixture

@@ -158,5 +158,14 @@ globalThis.looks = (() => {
     return moved;
   }
 
-  return { boxes, jumped, metByTab, smallTargets, unseenInForcedColours, turn, watchTab };
+  // Whether anything has been moved by a script, or is moved by a style now
+  let isMoved = false;
+  const animate = Element.prototype.animate;
+  Element.prototype.animate = function (...how) {
+    isMoved = true;
+    return animate.apply(this, how);
+  };
+  const hasMoved = () => isMoved || document.getAnimations().length > 0;
+
+  return { boxes, hasMoved, jumped, metByTab, smallTargets, unseenInForcedColours, turn, watchTab };
 })();

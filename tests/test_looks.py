@@ -16,7 +16,7 @@ from comments_service.settings import Settings
 from comments_service.web.sessions import is_moderators
 from tests.browser import Console
 from tests.conftest import SECRET_KEY
-from tests.looks import QUESTIONS, WIDE, complaints
+from tests.looks import complaints, prepare
 from tests.room import Room, furnished
 from tests.views import VIEWS
 
@@ -37,9 +37,9 @@ def room(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.mark.parametrize("name", VIEWS)
 def test_every_page_looks_right_to_everybody(browser: Browser, room: Room, name: str) -> None:
     view = VIEWS[name]
-    with closing(room.context(browser, view.person, viewport=WIDE)) as context:
-        context.add_init_script(path=QUESTIONS)
+    with closing(room.context(browser, view.person)) as context:
         page = context.new_page()
+        prepare(page)
         console = Console(page)
         with rendering(room) as rendered:
             view.open(page, room)

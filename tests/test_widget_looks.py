@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import Console
-from tests.looks import QUESTIONS, WIDE, complaints
+from tests.looks import complaints, prepare
 from tests.reader_views import VIEWS, a_talk
 from tests.servers import HostPage, LiveService
 from tests.test_fragment_browser import build_in
@@ -79,8 +79,7 @@ def test_every_state_looks_right_to_everybody(
         "<title>", '<meta name="color-scheme" content="light dark"><title>'
     )
     host_page.csp += f"; style-src 'self' {live_service.url}"
-    page.set_viewport_size(WIDE)
-    page.add_init_script(path=QUESTIONS)
+    prepare(page)
     if view.meanwhile:
         page.clock.install()
     page.goto(host_page.url())

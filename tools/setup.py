@@ -24,7 +24,15 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"run": ("runtime.txt", "build.txt"), "dev": ("dev.txt",)}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+SHELL = "chromium-headless-shell"  # Chromium without windows
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", SHELL)
+QUICKEST_FIRST = (
+    SHELL,
+    *BROWSERS,
+)  # for tests, which take half the work in it; figures are of what people use
+FONTS = "fonts-liberation"
+APT_INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends")
+UNASKED = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
 PLAYWRIGHT_SECONDS = 300  # its download server answers at once or, behind a firewall, never
 NGINX = VENV / "debian" / "usr" / "sbin" / "nginx"
 ISSO = VENV / "isso"  # a peer to be measured: what it needs is no business of the service's own environment
@@ -166,10 +174,10 @@ def pip() -> list[str]:
     return [str(PYTHON), "-m", "pip", "--disable-pip-version-check"]
 
 
-def find_browser() -> str | None:
-    """The Chromium to test with: `$CHROMIUM`, else one on PATH; None means Playwright's own."""
+def find_browser(names: Sequence[str] = BROWSERS) -> str | None:
+    """The Chromium to use: `$CHROMIUM`, else the first of these on PATH; None means Playwright's own."""
     named = os.environ.get("CHROMIUM")
-    return named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    return named or next((path for name in names if (path := shutil.which(name))), None)
 
 
 def install_browser(clock: Clock) -> bool:
@@ -177,21 +185,34 @@ def install_browser(clock: Clock) -> bool:
 
     As root on Debian the packages come first, because they bring libraries and fonts too.
     """
+    has_tried = try_quick_browser(clock)
     missing = [] if driver_starts() else ["libatomic1"]
     if not find_browser() and (missing or not playwright_browser_starts()):
-        missing += ["chromium", "fonts-liberation"]
+        missing += ["chromium", FONTS]
     if not missing:
-        return False
+        return has_tried
     if can_apt():
         apt_install(missing, clock)
     elif driver_starts():
         with clock.downloading("a browser"):
-            download = [str(PYTHON), "-m", "playwright", "install", "chromium-headless-shell"]
+            download = [str(PYTHON), "-m", "playwright", "install", SHELL]
             succeeds(download, timeout_seconds=PLAYWRIGHT_SECONDS)
     if not driver_starts():
         raise SetupFailed("Playwright does not start; on Debian: apt-get install libatomic1")
     if not (find_browser() or playwright_browser_starts()):
         raise SetupFailed("the tests need a browser; install Chromium, or name one in $CHROMIUM")
+    return True
+
+
+def try_quick_browser(clock: Clock) -> bool:
+    """Install the Chromium without windows, even beside another one. Tried once: not every Debian has it."""
+    tried = VENV / f"tried-{SHELL}"
+    if find_browser(QUICKEST_FIRST[:1]) or tried.exists() or not can_apt():
+        return False
+    update_apt(clock)
+    with clock.downloading(f"and installing {SHELL}"):
+        succeeds([*APT_INSTALL, SHELL, FONTS], env=UNASKED)
+    tried.touch()
     return True
 
 
@@ -287,18 +308,21 @@ def update_apt(clock: Clock) -> None:
 def apt_install(packages: list[str], clock: Clock) -> None:
     """Install Debian packages without asking."""
     update_apt(clock)
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with clock.downloading(", ".join(packages)):
-        run([*command, "--download-only"], env=quiet)
-    run(command, env=quiet)
+        run([*APT_INSTALL, *packages, "--download-only"], env=UNASKED)
+    run([*APT_INSTALL, *packages], env=UNASKED)
 
 
-def succeeds(command: list[str], folder: str | None = None, timeout_seconds: float | None = None) -> bool:
+def succeeds(
+    command: list[str],
+    folder: str | None = None,
+    timeout_seconds: float | None = None,
+    env: dict[str, str] | None = None,
+) -> bool:
     """Whether a command that may fail did not; what it prints is not worth reading."""
     try:
         result = subprocess.run(
-            command, check=False, capture_output=True, cwd=folder, timeout=timeout_seconds
+            command, check=False, capture_output=True, cwd=folder, timeout=timeout_seconds, env=env
         )
     except subprocess.TimeoutExpired:
         return False
