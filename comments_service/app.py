@@ -44,6 +44,7 @@ from comments_service.web import (
     second_factor,
     sessions,
     status,
+    thresholds,
     turns,
     votes,
 )
@@ -110,6 +111,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         checkup.blueprint,
         own_words.blueprint,
         rules.blueprint,
+        thresholds.blueprint,
         audit.blueprint,
         dashboard.blueprint,
     ):

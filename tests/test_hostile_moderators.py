@@ -63,6 +63,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/settings/people": (),
     "/settings/<key>": (),
     "/settings/<key>/rules": ("article", "use", "version"),
+    "/settings/<key>/spam": ("hold", "refuse"),
     "/settings/<key>/embed": (),
     "/settings/<key>/fields": (),
     "/settings/<key>/display": (),
@@ -104,6 +105,7 @@ FORMS: dict[str, Door] = {
     "/settings/people": Door(PERSON | {"site": "demo"}, person="chief"),
     "/settings/<key>": Door(SITE | {"version": "1"}),
     "/settings/<key>/rules": Door({"do": "try", "version": "1", "earlier": "1", "own": "max_depth"} | RULES),
+    "/settings/<key>/spam": Door({"hold": "50", "refuse": "95", "version": "1"}),
     "/settings/<key>/embed": Door({"url": "http://127.0.0.1/"}),
     "/settings/<key>/fields": Door({"required": "name", "letters": "on", "version": "1"}),
     "/settings/<key>/display": Door(

@@ -173,8 +173,9 @@ def test_the_form_has_the_order_and_the_marks_that_readers_know(
         ("name", "Name", " *"),
         ("email", "Email", " *"),
         ("website", "Website", ""),
+        ("subject", "Leave", ""),  # which no person sees
     ]
-    assert re.findall(r'autocomplete="(\w+)"', text) == ["name", "email", "url"]
+    assert re.findall(r'autocomplete="(\w+)"', text) == ["name", "email", "url", "off"]
 
 
 def test_the_asterisks_follow_what_the_site_asks_for(app: Flask, site: SiteView, client: FlaskClient) -> None:

@@ -169,6 +169,7 @@ def test_the_views_carry_their_counts_and_the_title_what_waits(
         "all": 5,
         "mine": 0,
         "reported": 0,
+        "check": 0,
     }
     assert "<title>(3) Comments</title>" in response.text
 

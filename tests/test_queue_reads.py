@@ -85,19 +85,21 @@ def test_each_view_holds_its_own_and_is_counted(app: Flask, site: SiteView) -> N
     stored = {status: a_comment(app, site, status=status) for status in Status}
     made = {status: comment.id for status, comment in stored.items()}
     moderator = a_moderator(app)
-    own = a_comment(app, site)
+    own, caught = a_comment(app, site), a_comment(app, site, status=Status.SPAM)
     change(app, [own], moderator_id=moderator.id)
     waiting, shown = made[Status.PENDING], made[Status.APPROVED]
     expected = {
         View.ALL: {waiting, shown, own.id},
         View.PENDING: {waiting},
         View.APPROVED: {shown, own.id},
-        View.SPAM: {made[Status.SPAM]},
+        View.SPAM: {made[Status.SPAM], caught.id},
         View.TRASH: {made[Status.TRASH]},
         View.MINE: {own.id},
         View.REPORTED: {waiting, own.id},
+        View.CHECK: {caught.id},
     }
     change(app, [own, stored[Status.PENDING], stored[Status.SPAM]], report_count=1)
+    change(app, [caught], is_quietly_declined=True)
     pages = {view: ask(app, view=view, moderator_id=moderator.id) for view in View}
     assert {view: {row.id for row in page.rows} for view, page in pages.items()} == expected
     counts = pages[View.ALL].counts
@@ -157,6 +159,7 @@ def in_orders(app: Flask, site: SiteView) -> dict[Sort, list[int]]:
         Sort.ARTICLE: sorted(newest, key=lambda n: -rows[n].thread_id),
         Sort.AUTHOR: sorted(oldest, key=lambda n: rows[n].name),
         Sort.RISK: sorted(newest, key=lambda n: -rows[n].risk),
+        Sort.DOUBT: sorted(oldest, key=lambda n: rows[n].risk),
     }
 
 

@@ -118,6 +118,8 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/settings/<key>"): with_fields(RULE, name="Another", origins="https://a.example.org"),
     ("GET", "/settings/<key>/rules"): LOOK,
     ("POST", "/settings/<key>/rules"): with_fields(RULE, do="save"),
+    ("GET", "/settings/<key>/spam"): LOOK,
+    ("POST", "/settings/<key>/spam"): with_fields(RULE, hold="50", refuse="95"),
     ("GET", "/settings/<key>/embed"): LOOK,
     ("POST", "/settings/<key>/embed"): with_fields(LOOK, url="http://127.0.0.1/"),
     ("GET", "/settings/<key>/display"): LOOK,

@@ -197,6 +197,7 @@ VIEWS: dict[str, View] = {
     "queue, spam": View(QUEUE, "queue/queue.html", "/queue?status=spam"),
     "queue, trash": View(QUEUE, "queue/queue.html", "/queue?status=trash"),
     "queue, mine": View(QUEUE, "queue/queue.html", "/queue?status=mine"),
+    "queue, to check": View(QUEUE, "queue/queue.html", "/queue?status=check"),
     "queue, reported": View(QUEUE, "queue/queue.html", "/queue?status=reported"),
     "queue, nothing reported": View(QUEUE, "queue/queue.html", "/queue?status=reported", "ed"),
     "queue narrowed": View(
@@ -289,6 +290,7 @@ VIEWS: dict[str, View] = {
     ),
     "site with a long name": View(SETTINGS, "settings/site.html", "/settings/second"),
     "site of a viewer": View(SETTINGS, "settings/site.html", "/settings/demo", "vera"),
+    "thresholds": View(f"{SETTINGS}/spam", "settings/thresholds.html", "/settings/demo/spam"),
     "rules": View(f"{SETTINGS}/rules", "settings/rules.html", "/settings/demo/rules"),
     "rules tried": View(f"{SETTINGS}/rules", "settings/rules.html", "/settings/demo/rules", then=rehearse),
     "rules refused": View(

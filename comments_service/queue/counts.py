@@ -28,6 +28,7 @@ def counts_of(session: Session, scope: Scope, moderator_id: int) -> tuple[Mappin
     counts[View.ALL] = counts[View.PENDING] + counts[View.APPROVED]
     counts[View.MINE] = _mine(session, scope, moderator_id)
     counts[View.REPORTED] = _reported(session, scope)
+    counts[View.CHECK] = _to_check(session, scope)
     waiting = sum(count for (_, status), count in by_site.items() if status == Status.PENDING)
     return counts, waiting
 
@@ -70,6 +71,16 @@ def _reported(session: Session, scope: Scope) -> int:
         Comment.status.in_(View.REPORTED.statuses),
     )
     return session.scalar(reported) or 0
+
+
+def _to_check(session: Session, scope: Scope) -> int:
+    caught = select(func.count()).where(
+        Comment.is_quietly_declined.is_(True),
+        Comment.site_id.in_(scope.asked),
+        Comment.status.in_(View.CHECK.statuses),
+        Comment.is_purged.is_(False),
+    )
+    return session.scalar(caught) or 0
 
 
 def _by_site(rows: Iterable[Any]) -> dict[tuple[int, str], int]:

@@ -110,10 +110,11 @@ class QueueRow:
     """One comment in the queue. `excerpt` is set for long texts only, which are shown folded.
 
     `reasons` say why the service put it where it stands; empty once somebody has put it elsewhere.
-    `role` is what the asker may do about it, `cursor` where the list goes on after it. `history` is
-    missing where there is no other comment with this email, `cluster` where it stands for itself alone,
-    `edit` where it is a comment and not an edit of one, `reports` where none are open, `doubt` where nobody
-    asked whether it is spam.
+    `is_caught`: the service took it for spam by itself, and nobody has said whether it is. `role` is what
+    the asker may do about it, `cursor` where the list goes on after it. `history` is missing where there is
+    no other comment with this email, `cluster` where it stands for itself alone, `edit` where it is a
+    comment and not an edit of one, `reports` where none are open, `doubt` where nobody asked whether it is
+    spam.
     """
 
     view: CommentView
@@ -128,6 +129,7 @@ class QueueRow:
     is_letter: bool
     is_pinned: bool
     is_picked: bool
+    is_caught: bool
     flag_count: int
     is_edited: bool
     risk: int

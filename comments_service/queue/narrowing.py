@@ -63,6 +63,8 @@ def _of_view(view: View, asker: Asker) -> Iterator[Narrowing]:
         yield by(lambda c: c.moderator_id == asker.moderator_id)
     elif view == View.REPORTED:
         yield by(lambda c: c.report_count > literal_column("0"))  # as with flags
+    elif view == View.CHECK:
+        yield by(lambda c: c.is_quietly_declined.is_(True))
 
 
 def by(holds: Callable[[type[Comment]], ColumnElement[bool]]) -> Narrowing:

@@ -49,6 +49,7 @@ ORDERS: Mapping[Sort, Order] = {
     Sort.ARTICLE: Order(("thread_id", "created_at", "id"), is_falling=True),
     Sort.AUTHOR: Order(("name", "created_at", "id"), is_falling=False),
     Sort.RISK: Order(("risk", "created_at", "id"), is_falling=True),
+    Sort.DOUBT: Order(("risk", "created_at", "id"), is_falling=False),
 }
 
 

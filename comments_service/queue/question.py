@@ -11,7 +11,8 @@ from comments_service.vocabulary import Status
 class View(StrEnum):
     """A part of the queue. `all` is without spam and trash; `mine` holds what the asker wrote.
 
-    `reported` holds what readers have reported, until somebody has settled it.
+    `reported` holds what readers have reported, until somebody has settled it; `check` what the service
+    took for spam by itself, until somebody has said whether it is.
     """
 
     ALL = "all"
@@ -21,23 +22,28 @@ class View(StrEnum):
     TRASH = "trash"
     MINE = "mine"
     REPORTED = "reported"
+    CHECK = "check"
 
     @property
     def statuses(self) -> tuple[Status, ...]:
         """Where the comments of this view stand."""
         if self in (View.ALL, View.MINE, View.REPORTED):
             return (Status.PENDING, Status.APPROVED)
-        return (Status(self),)
+        return (Status.SPAM,) if self == View.CHECK else (Status(self),)
 
 
 class Sort(StrEnum):
-    """An order of rows. Articles come the newest first, authors by name, risk the highest first."""
+    """An order of rows. Articles come the newest first, authors by name, risk the highest first.
+
+    Doubt is the other way round: what looks least like spam comes first.
+    """
 
     NEWEST = "newest"
     OLDEST = "oldest"
     ARTICLE = "article"
     AUTHOR = "author"
     RISK = "risk"
+    DOUBT = "doubt"
 
 
 @dataclass(frozen=True)

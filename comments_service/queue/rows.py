@@ -103,6 +103,7 @@ def _row(
         is_letter=comment.is_letter,
         is_pinned=comment.pinned_at is not None,
         is_picked=comment.picked_at is not None,
+        is_caught=comment.is_quietly_declined and comment.status == Status.SPAM,
         flag_count=comment.flag_count,
         is_edited=comment.edited_at is not None,
         risk=comment.risk,

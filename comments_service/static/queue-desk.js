@@ -7,7 +7,8 @@ const BECOMES = {
   ...{ approve: "approved", unapprove: "pending", spam: "spam", trash: "trash" },
   ...{ not_spam: "pending", restore: "pending", delete: "" },
 };
-const SETTLING = ["approve", "spam", "trash", "dismiss"]; // of what readers have reported
+// What ends in views of what is marked so: readers reported it, or the service took it for spam
+const SETTLING = { reported: ["approve", "spam", "trash", "dismiss"], check: ["not_spam", "spam", "delete"] };
 const SHOWS = { all: ["pending", "approved"], mine: ["pending", "approved"] };
 
 const MOST = 200; // rows that may be asked for at once
@@ -134,12 +135,12 @@ export class Desk {
   }
 
   #isLeaving(verb) {
-    if (this.#view === "reported") return SETTLING.includes(verb);
+    if (this.#view in SETTLING) return SETTLING[this.#view].includes(verb);
     return verb in BECOMES && !this.#isShown(BECOMES[verb]);
   }
 
   #belongs({ dataset }) {
-    const isShown = this.#view === "reported" ? "reported" in dataset : this.#isShown(dataset.status);
+    const isShown = this.#view in SETTLING ? this.#view in dataset : this.#isShown(dataset.status);
     return isShown && (!this.#article || dataset.article === this.#article);
   }
 

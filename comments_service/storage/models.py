@@ -127,6 +127,7 @@ class Comment(Base):
         _some("moderator_id IS NOT NULL", "ix_comment_moderator", "moderator_id", "created_at"),
         _some("flag_count > 0", "ix_comment_flagged", "site_id", "id"),
         _some("report_count > 0", "ix_comment_reported", "site_id", "id"),
+        _some("is_quietly_declined IS true", "ix_comment_caught", "site_id", "status"),
         _some("is_letter IS true", "ix_comment_letters", "site_id", "id"),
         _some("edits_id IS NOT NULL", "ix_comment_edits", "edits_id", "id"),
         _some("edits_id IS NOT NULL", "ix_comment_edits_of_site", "site_id", "created_at"),

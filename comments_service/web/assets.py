@@ -27,6 +27,7 @@ TYPES = {
     "dashboard.css": "text/css",
     "people.css": "text/css",
     "rules.css": "text/css",
+    "thresholds.css": "text/css",
     "copy.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }

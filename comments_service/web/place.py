@@ -62,9 +62,14 @@ class Place:
             letters=bool(self.fields["letters"]),
             edits=bool(self.fields["edits"]),
             q=self.fields["q"],
-            sort=Sort(self.fields["sort"] or Sort.NEWEST),
+            sort=Sort(self.fields["sort"] or self.usual_sort),
             cursor=self.fields["cursor"] or None,
         )
+
+    @property
+    def usual_sort(self) -> Sort:
+        """The order where none is asked for."""
+        return Sort.DOUBT if self.status == View.CHECK else Sort.NEWEST
 
     @property
     def narrowing(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from comments_service.web.queue_words import queue_words
 from comments_service.web.sessions import NOTICE, require_moderator
 from comments_service.web.wiring import wiring
 
-VIEWS = (View.PENDING, View.REPORTED, View.APPROVED, View.SPAM, View.TRASH, View.ALL, View.MINE)
+VIEWS = (View.PENDING, View.REPORTED, View.APPROVED, View.SPAM, View.CHECK, View.TRASH, View.ALL, View.MINE)
 MAX_ID = "<int(max=2147483647):"  # PostgreSQL's integer
 MAX_ROWS = 200  # the longest page there is
 
@@ -45,6 +45,7 @@ BULK_OFFERS: dict[View, tuple[str, ...]] = {
     View.ALL: ("approve", "unapprove", "spam", "trash"),
     View.MINE: ("unapprove", "approve", "trash"),
     View.REPORTED: ("dismiss", "spam", "trash"),
+    View.CHECK: ("not_spam", "spam", "delete"),
 }
 BULK_MARKS = {  # a menu has place for both ways; a key takes the one that fits
     View.PENDING: ("flag", "unflag"),
@@ -147,7 +148,7 @@ def _page(place: Place, **more: Any) -> Response:
         moderator=g.moderator,
         page_size=wiring().settings.page_size,
         views=VIEWS,
-        sorts=tuple(Sort),
+        sorts=tuple(sorted(Sort, key=lambda sort: sort != place.usual_sort)),
         shortcuts=SHORTCUTS,
         bulk=BULK_OFFERS[View(place.status)],
         bulk_marks=BULK_MARKS.get(View(place.status), ()),

@@ -26,6 +26,7 @@ TABS = {
     "fields": "settings.fields",
     "display": "settings.display",
     "rules": "rules.show",
+    "spam": "thresholds.show",
     "people": "people.show",
     "embed": "checkup.show",
 }

@@ -1,0 +1,133 @@
+"""The two thresholds of a site over what its moderators decided: tried by the address, saved by a form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
+
+from comments_service.decisions.act import new_batch
+from comments_service.errors import ChangedMeanwhile, FieldError, FieldsRefused
+from comments_service.rules.change import MAX_PERCENT, Place, change_rules
+from comments_service.spam.thresholds import BIN, Bin, Thresholds, rehearse_thresholds
+from comments_service.vocabulary import Role, SiteView
+from comments_service.web.rules_form import sent_version
+from comments_service.web.sessions import NOTICE, answer, require_moderator
+from comments_service.web.site_pages import site_here, site_page
+from comments_service.web.wiring import wiring
+from comments_service.web.words import moderators_words
+
+HEIGHT, STEP, WIDTH = 120, 20, 16  # of the drawing, in its own units
+
+blueprint = Blueprint("thresholds", __name__)
+blueprint.before_request(require_moderator)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Some percents as drawn: from the ground up what was approved, thrown away, called spam."""
+
+    x: int
+    approved: int
+    trash: int
+    spam: int
+
+
+@blueprint.get("/settings/<key>/spam")
+def show(key: str) -> Response:
+    """The thresholds in force, or with `hold=` and `refuse=` others, and what they would have done."""
+    site = site_here(key)
+    typed = {name: request.args.get(name, "") for name in ("hold", "refuse")}
+    if not any(typed.values()):
+        return _page(site, _in_force(site))
+    try:
+        return _page(site, _read(typed))
+    except FieldsRefused as error:
+        return _page(site, _in_force(site), typed=typed, error=error)
+
+
+@blueprint.post("/settings/<key>/spam")
+def change(key: str) -> Response:
+    """Save both as a new version of the rules."""
+    site = site_here(key, Role.OWNER)
+    typed = {name: request.form.get(name, "") for name in ("hold", "refuse")}
+    batch = new_batch()
+    try:
+        wanted = _read(typed)
+        rules = {"hold_doubt_from": wanted.hold, "refuse_doubt_from": wanted.refuse}
+        change_rules(
+            Place(site.id), rules, version=sent_version(), by=g.moderator, now=wiring().now(), batch=batch
+        )
+    except (ChangedMeanwhile, FieldsRefused) as error:
+        now = site_here(key)
+        return _page(now, _in_force(now), typed=typed, error=error)
+    session[NOTICE] = {"key": "thresholds.saved", "batch": batch}
+    return make_response(redirect(url_for("thresholds.show", key=site.key), 303))
+
+
+def _in_force(site: SiteView) -> Thresholds:
+    return Thresholds(site.rules.hold_doubt_from, site.rules.refuse_doubt_from)
+
+
+def _read(typed: dict[str, str]) -> Thresholds:
+    """What was typed, as numbers.
+
+    Raises: FieldsRefused for what is none from 0 to 100, and where spam would begin below the queue.
+    """
+    numbers = {name: _percent(text) for name, text in typed.items()}
+    wrong = [FieldError(name, "range", "") for name, number in numbers.items() if number is None]
+    hold, refuse = numbers["hold"] or 0, numbers["refuse"] or 0
+    if not wrong and 0 < refuse < hold:
+        wrong = [FieldError("refuse", "order", "")]
+    if wrong:
+        raise FieldsRefused(errors=tuple(wrong))
+    return Thresholds(hold, refuse)
+
+
+def _percent(text: str) -> int | None:
+    text = text.strip().removesuffix("%").strip()
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else None
+    return number if number is not None and number <= MAX_PERCENT else None
+
+
+def _page(
+    site: SiteView,
+    thresholds: Thresholds,
+    *,
+    typed: dict[str, str] | None = None,
+    error: ChangedMeanwhile | FieldsRefused | None = None,
+) -> Response:
+    found = rehearse_thresholds(site.id, thresholds, by=g.moderator)
+    say = moderators_words()["say"]
+    html = site_page(
+        "settings/thresholds.html",
+        site,
+        tab="spam",
+        found=found,
+        in_force=_in_force(site),
+        typed=typed or {"hold": str(thresholds.hold), "refuse": str(thresholds.refuse)},
+        error=error,
+        wrong={e.field: say(f"thresholds.error.{e.code}") for e in (error.errors if error else ())},
+        bars=_bars(found.bins),
+        most=max((each.total for each in found.bins), default=0),
+        size={"width": STEP * 100 // BIN, "height": HEIGHT, "bar": WIDTH, "percent": STEP // BIN},
+    )
+    return answer(html, error)
+
+
+def _bars(bins: Sequence[Bin]) -> list[Bar]:
+    most = max((each.total for each in bins), default=0) or 1
+
+    def height(count: int) -> int:
+        return round(HEIGHT * count / most)
+
+    return [
+        Bar(
+            place * STEP + (STEP - WIDTH) // 2,
+            height(each.approved),
+            height(each.trash),
+            height(each.spam),
+        )
+        for place, each in enumerate(bins)
+    ]
