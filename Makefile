@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types format crash-test durability race screenshots letters-figures queue-figures thread-figures reader-figures lighthouse peers sizes bundles clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test coverage lint types format crash-test attack durability race screenshots letters-figures queue-figures thread-figures reader-figures lighthouse peers sizes bundles clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ format: setup-dev ## bring code into the common form
 
 crash-test: setup-dev ## kill the service under load, again and again, and count what was lost
 	@$(RUN) -m tools.crash_test
+
+attack: setup-dev ## send 5,000 spam and 200 honest comments against a site that publishes at once (minutes)
+	@$(RUN) -m tools.attack
 
 durability: setup-dev ## show by strace that every answer waits for the disk
 	@$(SETUP) --dev --with-strace
