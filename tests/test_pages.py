@@ -72,7 +72,7 @@ def test_every_word_that_a_template_asks_for_is_there() -> None:
 def test_no_word_of_the_pages_is_left_over() -> None:
     text = "\n".join(sources())
     made = r"queue\.(action|badge|bulk|chip|empty|filter|heading|history|keys|mark)\."
-    made += r"|queue\.(report|sort|status|trouble|view|why)\."
+    made += r"|queue\.(report|sort|status|surge|trouble|view|why)\."
     made += r"|queue\.(done|reason|article|too_late)\.|status\.|(page|account)\.error\.|account\.told\."
     ours = [key for key in KEYS if key.startswith(("queue.", "account.", "page.", "status."))]
     unused = [key for key in ours if f'"{key}"' not in text and not re.match(made, key)]

@@ -13,7 +13,8 @@ from comments_service.storage.models import Comment, Thread
 from comments_service.storage.rules import Surge
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView
-from tests.conftest import NOW
+from tests.conftest import NOW, Clock
+from tests.doors import sign_in
 from tests.factories import a_comment, a_site, a_submission, wiring_of
 
 MINUTE = timedelta(minutes=1)
@@ -112,3 +113,16 @@ def test_one_article_s_surge_is_not_its_neighbour_s(app: Flask) -> None:
     with app.app_context():
         reasons = db.session.get_one(Comment, elsewhere.id).verdict["reasons"]
     assert [reason["code"] for reason in reasons] == ["no-rule"]
+
+
+def test_the_queue_tells_of_a_surge_while_it_lasts_and_of_no_other_site_s(app: Flask, clock: Clock) -> None:
+    site, other = a_site(app, rules=PASSING), a_site(app, key="other")
+    came(app, site, lately(FLOOR))
+    send(app, site)
+    moderator, stranger = sign_in(app, sites=[site]), sign_in(app, name="stranger", sites=[other])
+    told = "Far more comments than usual, now:"
+    assert told in moderator.get("/queue").text
+    assert "They wait until it is over" in moderator.get("/queue").text
+    assert told not in stranger.get("/queue").text
+    clock.forward(seconds=(WINDOW + MINUTE).total_seconds())
+    assert told not in moderator.get("/queue").text

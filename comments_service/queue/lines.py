@@ -160,8 +160,18 @@ class SiteLine:
 
 
 @dataclass(frozen=True)
+class SurgeLine:
+    """An article that gets far more comments than it usually does, just now. `holds`: they wait for that."""
+
+    thread_id: int
+    title: str
+    began_at: datetime
+    holds: bool
+
+
+@dataclass(frozen=True)
 class QueuePage:
-    """One page of the queue, as it was at `read_at`.
+    """One page of the queue, as it was at `read_at`. `surges` are those that last.
 
     `counts` are those of the site asked for, `waiting` counts all sites. `reasons` are the codes to
     filter by. A page that `is_given_up` has no rows, since it would have taken too long to find them.
@@ -175,4 +185,5 @@ class QueuePage:
     reasons: tuple[str, ...]
     next_cursor: str | None
     read_at: datetime
+    surges: tuple[SurgeLine, ...] = ()
     is_given_up: bool = False

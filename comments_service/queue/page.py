@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from comments_service.privacy import Keyring
 from comments_service.queue.counts import counts_of
-from comments_service.queue.lines import QueuePage, QueueRow, SiteLine
+from comments_service.queue.lines import QueuePage, QueueRow, SiteLine, SurgeLine
 from comments_service.queue.narrowing import Asker, narrowings
 from comments_service.queue.order import read_cursor
 from comments_service.queue.question import QueueQuestion, Sort
@@ -19,10 +19,12 @@ from comments_service.queue.scope import Scope, scope_of
 from comments_service.queue.search import searched
 from comments_service.queue.walk import Walk, ids_of
 from comments_service.storage.database import TookTooLong, at_most, keep_to_indexes, reading
-from comments_service.storage.models import Comment, CommentReason
+from comments_service.storage.models import Comment, CommentReason, Site, Thread
+from comments_service.storage.rules import Surge, in_force
 from comments_service.vocabulary import Access
 
 MAX_SECONDS = 5.0  # of looking for a page; among a million comments the slowest take a third of a second
+SURGES = 3  # of those that last; the dashboard has more
 LOOKED_AT = 1_000  # of one reason's newest comments, to see whether it is worth offering
 
 
@@ -59,6 +61,7 @@ def queue_page(
             reasons=_reasons(session, scope),
             next_cursor=rows[-1].cursor if len(ids) > page_size and rows else None,
             read_at=now,
+            surges=_surges(session, scope, now),
             is_given_up=is_given_up,
         )
 
@@ -87,6 +90,21 @@ def _ids(session: Session, walk: Walk, limit: int) -> tuple[list[int], bool]:
             return ids_of(session, walk, limit), False
     except TookTooLong:
         return [], True
+
+
+def _surges(session: Session, scope: Scope, now: datetime) -> tuple[SurgeLine, ...]:
+    lasting = (
+        select(Surge, Thread, Site)
+        .join(Thread, Thread.id == Surge.thread_id)
+        .join(Site, Site.id == Thread.site_id)
+        .where(Site.id.in_(scope.asked), Surge.ends_at > now)
+        .order_by(Surge.began_at.desc())
+        .limit(SURGES)
+    )
+    return tuple(
+        SurgeLine(thread.id, thread.title, surge.began_at, in_force(site, thread).rules.hold_surge)
+        for surge, thread, site in session.execute(lasting)
+    )
 
 
 def _reasons(session: Session, scope: Scope) -> tuple[str, ...]:
