@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, ScalarSelect, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from comments_service.clusters.joining import Likes
 from comments_service.spam.evidence import History, Tally, Twins
+from comments_service.storage.base import UtcDateTime
 from comments_service.storage.models import Comment
 from comments_service.storage.spam import SpentTicket
 from comments_service.vocabulary import Status
@@ -37,11 +38,12 @@ class Past:
 
 def look_back(session: Session, past: Past, *, now: datetime) -> History:
     """What came before."""
-    rows = _of_network(session, past.network_hashes, now)
+    rows = _of_network(session, past.network_hashes)
+    late, usual, is_spent = _elsewhere(session, past)
     return History(
         from_network=sum(row.created_at > now - timedelta(hours=1) for row in rows),
-        rush=_rush(session, now),
-        is_ticket_used=past.nonce is not None and _is_spent(session, past.site_id, past.nonce),
+        rush=_rush(late, usual, now),
+        is_ticket_used=is_spent,
         twins=Twins(len(past.likes.found), _decided([row for _, row in past.likes.found])),
         by_network=_decided(rows),
         by_author=Tally(honest=int(past.is_known), spam=int(past.is_spammer)),
@@ -50,19 +52,21 @@ def look_back(session: Session, past: Past, *, now: datetime) -> History:
 
 def spend(session: Session, site_id: int, nonce: str, *, now: datetime) -> None:
     """Remember that a ticket has brought a comment."""
-    if not _is_spent(session, site_id, nonce):
-        session.add(SpentTicket(site_id=site_id, nonce_hash=_hash(nonce), spent_at=now))
+    session.execute(_SPEND, {"site_id": site_id, "nonce_hash": _hash(nonce), "spent_at": now})
 
 
-def _is_spent(session: Session, site_id: int, nonce: str) -> bool:
-    return session.get(SpentTicket, (site_id, _hash(nonce))) is not None
+def _elsewhere(session: Session, past: Past) -> tuple[datetime | None, datetime | None, bool]:
+    """When the last few and the last many comments of the installation began; whether the ticket is spent."""
+    ticket = _hash(past.nonce) if past.nonce is not None else b""
+    row = session.execute(_ELSEWHERE, {"site_id": past.site_id, "nonce_hash": ticket}).one()
+    return row.late, row.usual, row.is_spent
 
 
 def _hash(nonce: str) -> bytes:
     return hashlib.sha256(nonce.encode()).digest()[:16]
 
 
-def _of_network(session: Session, hashes: tuple[bytes, ...], now: datetime) -> list[Row[Any]]:
+def _of_network(session: Session, hashes: tuple[bytes, ...]) -> list[Row[Any]]:
     theirs = select(Comment.created_at, Comment.status, Comment.verdict_reason, Comment.is_quietly_declined)
     theirs = theirs.where(Comment.network_hash.in_(hashes), Comment.edits_id.is_(None))
     return list(session.execute(theirs.order_by(Comment.created_at.desc()).limit(OF_NETWORK)))
@@ -75,18 +79,30 @@ def _decided(rows: Collection[Row[Any]]) -> Tally:
     return Tally(honest, spam)
 
 
-def _rush(session: Session, now: datetime) -> float:
-    """How many times as quickly as usual comments come to the whole installation; by their ids."""
-    newest = session.scalar(select(func.max(Comment.id))) or 0
-    late, usual = _came(session, newest - LATE), _came(session, newest - USUAL)
+def _rush(late: datetime | None, usual: datetime | None, now: datetime) -> float:
+    """How many times as quickly as usual comments come to the whole installation."""
     if late is None or usual is None or now - late > RUSH_WITHIN:
         return 1.0
     seconds = max((now - late).total_seconds(), 1.0)
     return max(1.0, (now - usual).total_seconds() / USUAL / (seconds / LATE))
 
 
-def _came(session: Session, number: int) -> datetime | None:
-    if number <= 0:
-        return None
-    before = select(Comment.created_at).where(Comment.id <= number).order_by(Comment.id.desc()).limit(1)
-    return session.scalar(before)
+def _came(back: int) -> ScalarSelect[datetime]:
+    """When the comment came that so many others followed, by their ids."""
+    newest = select(func.max(Comment.id)).scalar_subquery()
+    before = select(Comment.created_at).where(Comment.id <= newest - back).order_by(Comment.id.desc())
+    return before.limit(1).scalar_subquery()
+
+
+# Made once: to build them takes longer than to run them
+_ELSEWHERE = select(
+    _came(LATE).label("late"),
+    _came(USUAL).label("usual"),
+    exists()
+    .where(SpentTicket.site_id == bindparam("site_id"), SpentTicket.nonce_hash == bindparam("nonce_hash"))
+    .label("is_spent"),
+)
+_SPEND = text(
+    "INSERT INTO spent_ticket (site_id, nonce_hash, spent_at) VALUES (:site_id, :nonce_hash, :spent_at)"
+    " ON CONFLICT DO NOTHING"
+).bindparams(bindparam("spent_at", type_=UtcDateTime()))
