@@ -7,9 +7,9 @@ has taught it, so that a start made of other people's comments lets a comment wa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from math import exp, log2
-from typing import Any
+from typing import Any, TypeVar
 
 from comments_service.spam.evidence import Evidence
 from comments_service.spam.features import FEATURES
@@ -17,6 +17,7 @@ from comments_service.spam.model import Filter
 from comments_service.spam.reasons import Sign, reasons
 from comments_service.spam.signals import SIGNALS, Signal, signals
 
+T = TypeVar("T", Signal, Sign)
 LEARNED = "filter"
 SURE_AT_FIRST, SUREST = 2.2, 6.0  # 90 %, and 99.8 %: how sure the filter may be
 LESSONS_TO_TRUST = 256  # decisions after which it may be as sure as it gets
@@ -47,13 +48,11 @@ class Opinion:
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Opinion:
-        """The same, read again."""
-        return cls(
-            percent=int(kept.get("percent", 0)),
-            signals=tuple(Signal(**signal) for signal in kept.get("signals", ())),
-            signs=tuple(Sign(**sign) for sign in kept.get("signs", ())),
-            versions=tuple(kept.get("versions", (0, 0))),
-        )
+        """The same, read again; of another release no more than what is known here."""
+        signals = (_known(Signal, signal) for signal in kept.get("signals", ()))
+        signs = (_known(Sign, sign) for sign in kept.get("signs", ()))
+        layers, features = kept.get("versions", (0, 0))
+        return cls(int(kept.get("percent", 0)), tuple(signals), tuple(signs), (layers, features))
 
 
 def think(evidence: Evidence, site: Filter, *, lessons: int = 0, others: Iterable[Signal] = ()) -> Opinion:
@@ -68,6 +67,10 @@ def think(evidence: Evidence, site: Filter, *, lessons: int = 0, others: Iterabl
     total = sum(signal.weight for signal in found)
     ranked = sorted((signal for signal in found if signal.weight), key=lambda signal: -abs(signal.weight))
     return Opinion(percent_of(total), tuple(ranked), reasons(seen, site))
+
+
+def _known(kind: type[T], kept: dict[str, Any]) -> T:
+    return kind(**{field.name: kept[field.name] for field in fields(kind) if field.name in kept})
 
 
 def trusted(lessons: int) -> float:

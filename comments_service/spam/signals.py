@@ -158,11 +158,10 @@ def script(evidence: Evidence) -> Iterator[Signal]:
 
 
 def email(evidence: Evidence) -> Iterator[Signal]:
-    """An address of a kind that is thrown away after an hour."""
+    """An address of a kind that is thrown away after an hour. Of the address nothing is kept, so no domain."""
     labels = evidence.said.email_domain.casefold().split(".")
-    domains = (".".join(labels[place:]) for place in range(len(labels) - 1))
-    if domain := next((each for each in domains if each in disposable), None):
-        yield Signal("disposable-email", DISPOSABLE_EMAIL, domain)
+    if any(".".join(labels[place:]) in disposable for place in range(len(labels) - 1)):
+        yield Signal("disposable-email", DISPOSABLE_EMAIL)
 
 
 def reputation(evidence: Evidence) -> Iterator[Signal]:
