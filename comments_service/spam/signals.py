@@ -158,7 +158,7 @@ def script(evidence: Evidence) -> Iterator[Signal]:
 
 
 def email(evidence: Evidence) -> Iterator[Signal]:
-    """An address of a kind that is thrown away after an hour. Of the address nothing is kept, so no domain."""
+    """An address of a kind that is thrown away after an hour. Its domain is not kept: it is of an address."""
     labels = evidence.said.email_domain.casefold().split(".")
     if any(".".join(labels[place:]) in disposable for place in range(len(labels) - 1)):
         yield Signal("disposable-email", DISPOSABLE_EMAIL)
