@@ -101,6 +101,8 @@ def take_moderators_pictures(browser: Browser, demo: DemoProcess) -> None:
     take_rules_pictures(page, demo)
     take_check_up_picture(page, demo)
     moderate_for_weeks(demo)
+    page.goto(f"{demo.service}/settings/{SITE}/spam")
+    take(page, "thresholds", part="section:has(.chart)")
     for name in ("dashboard", "audit"):
         page.goto(f"{demo.service}/{name}")
         take(page, name)
