@@ -33,6 +33,7 @@ from comments_service.web import (
     invite,
     letter_links,
     letters,
+    neighbours,
     own_comments,
     own_words,
     people,
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         own_words.blueprint,
         rules.blueprint,
         thresholds.blueprint,
+        neighbours.blueprint,
         audit.blueprint,
         dashboard.blueprint,
     ):

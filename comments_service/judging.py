@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from comments_service.clusters.joining import Likes, likes_of
+from comments_service.neighbours.heard import UNHEARD, Heard
 from comments_service.privacy import Keyring
 from comments_service.rules.facts import gather, texts_of
 from comments_service.rules.judge import Facts, judge
@@ -18,7 +18,6 @@ from comments_service.spam.evidence import Evidence, Said
 from comments_service.spam.history import Past, look_back
 from comments_service.spam.judge import Opinion, think
 from comments_service.spam.learning import learner
-from comments_service.spam.signals import Signal
 from comments_service.storage.models import Comment, Thread
 from comments_service.vocabulary import InForce, Status, Submission, Verdict
 
@@ -36,6 +35,7 @@ class Judged:
     likes: Likes
     opinion: Opinion
     seconds: int | None = None
+    heard: Heard = UNHEARD
 
     @property
     def told(self) -> Status:
@@ -51,7 +51,8 @@ class Judged:
         ]
         spam = self.opinion.kept | {"seconds": self.seconds}
         kept = {"status": str(self.verdict.status), "reasons": reasons, "facts": asdict(self.facts)}
-        return kept if self.facts.is_letter else kept | {"spam": spam}
+        told = {"neighbours": self.heard.kept} if self.heard.said else {}
+        return kept if self.facts.is_letter else kept | {"spam": spam} | told
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Bench:
     """Where submissions are judged: the site's database, the keys, the time.
 
     What does not come, but is there and is said otherwise (`comes`), begins no surge, and is no twin of
-    itself (`own_id`). `others` are signals that were asked for elsewhere, before the transaction.
+    itself (`own_id`). `heard` is what neighbours said, who were asked before the transaction.
     """
 
     session: Session
@@ -67,7 +68,7 @@ class Bench:
     now: datetime
     comes: bool = True
     own_id: int | None = None
-    others: Sequence[Signal] = ()
+    heard: Heard = UNHEARD
 
     def judge(
         self, submission: Submission, thread: Thread, rules: InForce, earlier: Comment | None
@@ -97,10 +98,15 @@ class Bench:
         evidence = Evidence(_said(submission, facts), sending, look_back(self.session, past, now=self.now))
         slots = evidence.said.seen.slots()
         site = learner(self.session, site_id, slots)
-        opinion = think(evidence, site.filter, lessons=site.lessons, others=self.others)
-        facts = replace(facts, spam_percent=opinion.percent, lacks_proof=sending.proof is Proof.MISSING)
+        opinion = think(evidence, site.filter, lessons=site.lessons, others=self.heard.signals)
+        facts = replace(
+            facts,
+            spam_percent=opinion.percent,
+            lacks_proof=sending.proof is Proof.MISSING,
+            neighbour_away=not facts.is_letter and self.heard.lacks(submission.site.options.neighbours),
+        )
         verdict = judge(rules, facts, texts_of(submission))
-        return Judged(facts, verdict, earlier, likes, opinion, sending.seconds)
+        return Judged(facts, verdict, earlier, likes, opinion, sending.seconds, self.heard)
 
 
 def _said(submission: Submission, facts: Facts) -> Said:

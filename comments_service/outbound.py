@@ -1,8 +1,8 @@
-"""The only door out: fetches a page from another server, and only from one on the public internet.
+"""The only door out: asks another server for a page, or posts to it, and only to one on the public internet.
 
 A name is resolved once; every address it has must be public, and exactly these are dialled, so nothing
-can be swapped between the check and the call. No redirect is followed without the same checks, no proxy,
-cookie or password is ever used, and time, size and unpacked size are bounded.
+can be swapped between the check and the call. No redirect is followed without the same checks, and none
+after a POST; no proxy, cookie or password is ever used, and time, size and unpacked size are bounded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ WRAPPED = tuple(
     )
 )
 # Not the client's defaults: what is asked for stays readable in any server's log
-ACCEPT = (("Accept", "text/html,application/xhtml+xml"), ("Accept-Encoding", "gzip"), ("Connection", "close"))
+PAGES = ("Accept", "text/html,application/xhtml+xml")
+ALWAYS = (("Accept-Encoding", "gzip"), ("Connection", "close"))
 _SAFE_IN_TARGET = "%/:@!$&'()*+,;=~-._?[]|"
 
 
@@ -106,6 +107,15 @@ class Fetched:
         return ", ".join(value for key, value in self.headers if key.lower() == name.lower())
 
 
+@dataclass(frozen=True)
+class Message:
+    """What is posted. `headers` are sent as they are, beside those that every call has."""
+
+    body: bytes
+    content_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
 def system_resolver(host: str, port: int) -> Sequence[str]:
     """The addresses of a name, as the machine knows them.
 
@@ -129,10 +139,14 @@ def is_public(address: IPAddress) -> bool:
 
 @dataclass(frozen=True)
 class Door:
-    """The door with its rules. `allowed` are networks that may be called although they are not public."""
+    """The door with its rules. `allowed` are networks that may be called although they are not public.
+
+    With `is_inner` these alone may be called: for what must not cross the internet in clear.
+    """
 
     user_agent: str
     allowed: Sequence[Network] = ()
+    is_inner: bool = False
     ports: frozenset[int] = WEB_PORTS
     limits: Limits = Limits()
     resolve: Resolver = system_resolver
@@ -154,19 +168,27 @@ class Door:
             url = _joined(fetched.url, location)
             hops.append(Hop(fetched.status, fetched.url, url))
 
+    def post(self, url: str, message: Message) -> Fetched:
+        """POST once. A redirect is an answer like any other: what is sent goes to nobody else.
+
+        Raises: NotFetched.
+        """
+        return _Call(self, url, Deadline(self.limits.total_seconds), message).answer(())
+
     def addresses(self, host: str, port: int, *, within_seconds: float) -> tuple[IPAddress, ...]:
         """Where a host is to be called: all of its addresses, each of which may be.
 
-        Raises: OSError; TimeoutError; ValueError when one of them is not public, so none is called.
+        Raises: OSError; TimeoutError; ValueError when one of them may not be, so none is called.
         """
         texts = _in_time(within_seconds, self.resolve, host.strip("[]"), port)
         found = tuple(dict.fromkeys(ipaddress.ip_address(text.partition("%")[0]) for text in texts))
-        if not found or not all(is_public(one) or self._is_allowed(one) for one in found):
+        if not found or not all(self._may_be_called(one) for one in found):
             raise ValueError(host)
         return found
 
-    def _is_allowed(self, address: IPAddress) -> bool:
-        return any(_unfolded(address) in network for network in self.allowed)
+    def _may_be_called(self, address: IPAddress) -> bool:
+        is_allowed = any(_unfolded(address) in network for network in self.allowed)
+        return is_allowed or (is_public(address) and not self.is_inner)
 
 
 class Deadline:
@@ -190,8 +212,8 @@ class Deadline:
 class _Call(httpcore2.NetworkBackend):
     """One request to one host: dials the addresses that were checked, and keeps to the deadline."""
 
-    def __init__(self, door: Door, url: str, deadline: Deadline) -> None:
-        self._door, self._url, self._deadline = door, url, deadline
+    def __init__(self, door: Door, url: str, deadline: Deadline, message: Message | None = None) -> None:
+        self._door, self._url, self._deadline, self._message = door, url, deadline, message
         self._address = self._checked(url)
 
     def answer(self, hops: tuple[Hop, ...]) -> Fetched:
@@ -199,7 +221,13 @@ class _Call(httpcore2.NetworkBackend):
         try:
             with (
                 httpcore2.ConnectionPool(ssl_context=self._door.tls, network_backend=self) as pool,
-                pool.stream("GET", self._target, headers=self._headers, extensions=self._extensions) as got,
+                pool.stream(
+                    "POST" if self._message else "GET",
+                    self._target,
+                    headers=self._headers,
+                    content=self._message.body if self._message else None,
+                    extensions=self._extensions,
+                ) as got,
             ):
                 names = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in got.headers)
                 headers = tuple(names)
@@ -264,7 +292,12 @@ class _Call(httpcore2.NetworkBackend):
 
     @property
     def _headers(self) -> list[tuple[str, str]]:
-        return [("Host", self._address.authority), ("User-Agent", self._door.user_agent), *ACCEPT]
+        first = [("Host", self._address.authority), ("User-Agent", self._door.user_agent)]
+        if self._message is None:
+            return [*first, PAGES, *ALWAYS]
+        kind, length = self._message.content_type, str(len(self._message.body))
+        told = [("Content-Type", kind), ("Content-Length", length), *self._message.headers]
+        return [*first, ("Accept", "*/*"), *told, *ALWAYS]
 
     @property
     def _extensions(self) -> dict[str, Any]:

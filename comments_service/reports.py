@@ -15,13 +15,14 @@ from comments_service.decisions.verbs import Change
 from comments_service.errors import ReportsOff
 from comments_service.notify import outbox
 from comments_service.opinions import Complaint
+from comments_service.options import Options
 from comments_service.privacy import KeyHolder
 from comments_service.settings import Settings
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment
 from comments_service.storage.reports import Report
 from comments_service.storage.shown import lock_shown
-from comments_service.vocabulary import Options, Status
+from comments_service.vocabulary import Status
 
 
 @dataclass(frozen=True)

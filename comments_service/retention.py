@@ -18,6 +18,7 @@ from comments_service.storage.database import transaction
 from comments_service.storage.decisions import Standing
 from comments_service.storage.journal import JournalRetention, JournalRow
 from comments_service.storage.models import Comment, SubmissionKey
+from comments_service.storage.neighbours import NeighbourLesson
 from comments_service.storage.outbox import Outbox, State
 from comments_service.storage.people import HalfSignIn, Invitation, InvitationSite, SignIn
 from comments_service.storage.removal import remove
@@ -50,6 +51,7 @@ class Swept:
     votes: int = 0
     reports: int = 0
     tickets: int = 0
+    lessons: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -71,6 +73,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         votes=_in_batches(lambda session: _forget_voters(session, networks_until)),
         reports=_in_batches(lambda session: _forget_reporters(session, networks_until)),
         tickets=_in_batches(lambda session: _drop_tickets(session, settings, now)),
+        lessons=_in_batches(lambda session: _drop_lessons(session, now - LETTERS_KEPT)),
     )
 
 
@@ -175,6 +178,16 @@ def _drop_letters(session: Session, until: datetime) -> int:
     old = select(Outbox.id).where(Outbox.state != State.WAITING, Outbox.settled_at <= until)
     ids = session.scalars(old.limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(delete(Outbox).where(Outbox.id.in_(ids)))
+    return len(ids)
+
+
+def _drop_lessons(session: Session, until: datetime) -> int:
+    """What became of what neighbours were told: as letters."""
+    old = select(NeighbourLesson.id).where(
+        NeighbourLesson.state != State.WAITING, NeighbourLesson.settled_at <= until
+    )
+    ids = session.scalars(old.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(NeighbourLesson).where(NeighbourLesson.id.in_(ids)))
     return len(ids)
 
 

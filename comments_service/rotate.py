@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, literal, 
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from comments_service.errors import KeyRefused
+from comments_service.neighbours.keeping import sealed_for
 from comments_service.notify.addresses import ADDRESS_COLUMN, address_hashes
 from comments_service.people.codes import seal_column
 from comments_service.privacy import Keyring
@@ -22,6 +23,7 @@ from comments_service.settings import Settings
 from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.decisions import Standing
 from comments_service.storage.models import Canary, Comment, SubmissionKey
+from comments_service.storage.neighbours import NeighbourState
 from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.people import SecondFactor
 from comments_service.storage.reports import Report
@@ -120,7 +122,8 @@ def _is_needed_before(number: int) -> bool:
     factor = select(SecondFactor.moderator_id).where(_under_another(SecondFactor.secret_sealed, number))
     with reading() as session:
         addresses = select(LetterAddress.moderator_id).where(_is_older_address(number))
-        wanted = (select(Comment.id).where(_is_older(number)), factor, addresses)
+        secrets = select(NeighbourState.site_id).where(_under_another(NeighbourState.secret_sealed, number))
+        wanted = (select(Comment.id).where(_is_older(number)), factor, addresses, secrets)
         return any(session.scalars(one.limit(1)).first() is not None for one in wanted)
 
 
@@ -128,6 +131,7 @@ def _move_all(keys: Keyring, on_progress: Callable[[int], None]) -> int:
     """Move comments until none is left, those that came meanwhile under an older key included."""
     total = 0
     _move_second_factors(keys)
+    _move_neighbours(keys)
     while True:
         with transaction() as session:
             count = _move_batch(session, keys)
@@ -176,6 +180,14 @@ def _move_second_factors(keys: Keyring) -> None:
         for row in session.scalars(select(SecondFactor).where(older).with_for_update()):
             column = seal_column(row.moderator_id)
             row.secret_sealed = keys.seal(keys.open(row.secret_sealed, column=column), column=column)
+
+
+def _move_neighbours(keys: Keyring) -> None:
+    with transaction() as session:  # two a site at most, and few sites have any
+        older = select(NeighbourState).where(_under_another(NeighbourState.secret_sealed, keys.current))
+        for row in session.scalars(older.with_for_update()):
+            column = sealed_for(row.site_id, row.kind)
+            row.secret_sealed = keys.seal(keys.open(row.secret_sealed or b"", column=column), column=column)
 
 
 def _is_older(number: int) -> ColumnElement[bool]:

@@ -18,7 +18,8 @@ class Proof(StrEnum):
 class Sending:
     """How a submission came, whatever it says. `seconds` since its ticket was given; None: nobody knows.
 
-    `nonce` names the ticket. `is_trapped`: a field was filled in that no person sees.
+    `nonce` names the ticket. `is_trapped`: a field was filled in that no person sees. What the browser calls
+    itself (`agent`) and the page it was on (`referrer`) are for neighbours alone, and kept nowhere.
     """
 
     seconds: int | None = None
@@ -26,3 +27,5 @@ class Sending:
     by_page: bool = False
     is_trapped: bool = False
     proof: Proof = Proof.NOT_ASKED
+    agent: str = ""
+    referrer: str = ""

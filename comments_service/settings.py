@@ -90,6 +90,10 @@ class Settings(BaseSettings):
     outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="Networks that may be called although they are not public; commas between them."
     )
+    neighbour_seconds: float = Field(
+        2.0, gt=0, le=10, description="All the time that neighbours have to say what they think of a comment."
+    )
+    akismet_url: str = Field("https://rest.akismet.com/1.1", description="Where Akismet is asked.")
     submission_interval_seconds: int = Field(
         10, ge=0, description="One submission of a network in this time."
     )
@@ -168,7 +172,7 @@ class Settings(BaseSettings):
             raise ValueError("names no file; comments in memory would be lost")
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "akismet_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         parts = urlsplit(value)

@@ -18,7 +18,12 @@ PAGE_TEXTS = frozenset(
     {"page.article", "page.comments", "page.comments_on", "page.newer", "page.skip", "page.unreachable"}
 )
 SINGLE = "text"  # the form of a text that has no plural forms
-SAMPLES: Mapping[str, Any] = {"title": "A bridge for the harbour", "name": "Ana", "limit": 245}
+SAMPLES: Mapping[str, Any] = {
+    "title": "A bridge for the harbour",
+    "name": "Ana",
+    "limit": 245,
+    "names": "Akismet",
+}
 
 
 @dataclass(frozen=True)

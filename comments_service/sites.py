@@ -15,7 +15,10 @@ from sqlalchemy.orm import Session
 
 from comments_service.article_url import parse_origin, suggested_origin
 from comments_service.errors import ChangedMeanwhile, FieldError, FieldsRefused, SiteNotFound
+from comments_service.neighbours.change import NO_CHANGE, NeighbourChange, carry_out
+from comments_service.options import AKISMET, MAX_EDIT_MINUTES, MAX_HOLD_REPORTS, SORTS, Neighbour, Voting
 from comments_service.own_texts import OwnText, checked_line, new_texts
+from comments_service.privacy import KeyHolder
 from comments_service.rights import require, require_everywhere
 from comments_service.rules.change import MAX_DEPTH, Place, RuleChange, put_in_force, record
 from comments_service.storage.database import reading, transaction
@@ -23,16 +26,7 @@ from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
 from comments_service.storage.sites import find_site
 from comments_service.texts import SOURCE_LANGUAGE, Catalogue
-from comments_service.vocabulary import (
-    MAX_EDIT_MINUTES,
-    MAX_HOLD_REPORTS,
-    SORTS,
-    ModeratorView,
-    Role,
-    Rules,
-    SiteView,
-    Voting,
-)
+from comments_service.vocabulary import ModeratorView, Role, Rules, SiteView
 
 MAX_ORIGINS = 100
 MAX_NAME_CHARACTERS = 200
@@ -75,13 +69,15 @@ class SiteChange:
     votes: str | None = None
     reports: bool | None = None
     hold_reported: int | None = None
+    neighbours: NeighbourChange = NO_CHANGE
 
     @property
     def options(self) -> dict[str, Any]:
         """What of it is a change of options, in their stored form, but for what depends on those before."""
         names = ("sort", "avatars", "edit_minutes", "votes", "reports", "hold_reported")
         wanted = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in wanted.items() if value is not None}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return given | self.neighbours.options
 
     @property
     def rules(self) -> dict[str, Any]:
@@ -150,11 +146,12 @@ def change_site(
     by: ModeratorView | None = None,
     version: int | None = None,
     batch: str | None = None,
+    keys: KeyHolder | None = None,
 ) -> SiteView:
-    """RuleChange a site; its version grows, so that no cached answer outlives the change.
+    """Change a site; its version grows, so that no cached answer outlives the change.
 
     With a `version`, only the site as it was then is changed. What is the same already changes nothing.
-    `batch` names the change, to take it back by.
+    `batch` names the change, to take it back by. `keys` seal the secrets of neighbours, if any are given.
 
     Raises: SiteNotFound; NotAllowed; ChangedMeanwhile; FieldsRefused. Nothing is changed then.
     """
@@ -166,11 +163,29 @@ def change_site(
             put_in_force(session, Place(site.id), change.rules, RuleChange(by, now, batch), version=None)
         before = site.view()
         _apply(site, change, catalogue)
+        if change.neighbours != NO_CHANGE:
+            _settle_neighbours(session, site, change.neighbours, keys, by=by, now=now)
         if changes := changes_between(before, site.view()):
             site.version += 1
             session.add(_line(site, CHANGED, {"changes": changes}, by=by, now=now, batch=batch))
         session.flush()
         return site.view()
+
+
+def _settle_neighbours(
+    session: Session,
+    site: Site,
+    change: NeighbourChange,
+    keys: KeyHolder | None,
+    *,
+    by: ModeratorView | None,
+    now: datetime,
+) -> None:
+    """Keep and forget secrets, each with its line; a secret comes back by no undo, so it has no batch."""
+    for who, done in carry_out(session, site, change, keys.ring if keys else None).items():
+        line = _line(site, done, {}, by=by, now=now)
+        line.subject = AKISMET if who is Neighbour.AKISMET else site.view().options.service_name
+        session.add(line)
 
 
 def changes_between(before: SiteView, after: SiteView) -> dict[str, list[Any]]:
@@ -278,6 +293,7 @@ def _apply(site: Site, change: SiteChange, catalogue: Catalogue) -> None:
 
 
 def _refuse_unknown_options(change: SiteChange) -> None:
+    change.neighbours.refuse_wrong()
     if change.sort not in (None, *SORTS):
         raise _refusal("sort", "unknown", f"Comments come in one of these orders: {', '.join(SORTS)}.")
     if change.votes not in (None, *Voting):

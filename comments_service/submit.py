@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from comments_service import throttle
 from comments_service.clusters import joining as clusters
+from comments_service.decisions.standing import Kind
 from comments_service.errors import (
     DuplicateComment,
     FieldError,
@@ -20,18 +21,22 @@ from comments_service.errors import (
     ThreadClosed,
 )
 from comments_service.judging import Bench, Judged
+from comments_service.neighbours.ask import ask, crowded, neighbours_of, turn_of
+from comments_service.neighbours.heard import UNHEARD, Heard
+from comments_service.neighbours.keeping import note
+from comments_service.neighbours.question import Question
 from comments_service.notify import outbox
 from comments_service.privacy import KeyHolder, Keyring
-from comments_service.rules.facts import proven_comment, signer_data
+from comments_service.rules.facts import proven_comment, signer_data, stands_as
 from comments_service.settings import Settings
 from comments_service.spam.history import spend
 from comments_service.storage import search
-from comments_service.storage.database import lock_for, transaction
+from comments_service.storage.database import lock_for, reading, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, Site, SubmissionKey, Thread
 from comments_service.storage.roots import show_roots
 from comments_service.storage.rules import in_force
-from comments_service.storage.threads import learn_alias, open_thread
+from comments_service.storage.threads import find_thread, learn_alias, open_thread
 from comments_service.vocabulary import InForce, Receipt, Status, Submission, Verdict
 
 EMAIL_COLUMN = "comment.email"
@@ -46,7 +51,50 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
     Raises: KeyReused, TooManyComments (with `retry_after_seconds`), ThreadClosed, FieldsRefused (parent),
     DuplicateComment. Whatever is raised, nothing is stored.
     """
-    key_hash = hashlib.sha256(submission.idempotency_key.encode()).digest()
+    if submission.is_letter or not submission.site.options.neighbours:
+        return _submit(submission, UNHEARD, settings=settings, keys=keys, now=now)
+    network_hash = keys.ring.network_hash(submission.network, site_id=submission.site.id)
+    with turn_of(network_hash, settings) as has_turn:
+        heard = crowded(submission.site)
+        if has_turn:
+            heard = _hear(submission, settings=settings, keys=keys, now=now)
+        return _submit(submission, heard, settings=settings, keys=keys, now=now)
+
+
+def _hear(submission: Submission, *, settings: Settings, keys: KeyHolder, now: datetime) -> Heard:
+    """What neighbours say of it, asked before the transaction.
+
+    A short read first rules out whatever would not be stored anyway: nobody's flood is sent on. Nor are
+    people asked about who are trusted, since they pass whatever is said. About those who are banned they
+    are: a ban must not show in the time that an answer takes.
+
+    Raises: as `submit`.
+    """
+    site, key_hash = submission.site, _key_hash(submission)
+    with reading() as session:
+        ring = keys.ring
+        if _is_live(session.get(SubmissionKey, (site.id, key_hash)), now):
+            return UNHEARD
+        network_hashes = ring.network_hashes(submission.network, site_id=site.id)
+        throttle.refuse_haste(
+            session, site_id=site.id, network_hashes=network_hashes, settings=settings, now=now
+        )
+        thread = find_thread(session, site.id, submission.article)
+        rules = _rules_of_open(session, submission, thread, now)
+        _parent(session, submission, thread)
+        if thread is not None:
+            _refuse_twin(session, submission, thread, ring)
+        stands = stands_as(session, submission, proven_comment(session, submission, ring), keys=ring, now=now)
+        if stands == Kind.TRUST and rules.rules.trusted_pass:
+            return UNHEARD
+        neighbours = neighbours_of(session, site, keys=ring, settings=settings)
+    return ask(Question.of(submission, now), neighbours, settings=settings, now=now)
+
+
+def _submit(
+    submission: Submission, heard: Heard, *, settings: Settings, keys: KeyHolder, now: datetime
+) -> Receipt:
+    key_hash = _key_hash(submission)
     with transaction() as session:
         ring = keys.ring
         network_hashes = ring.network_hashes(submission.network, site_id=submission.site.id)
@@ -61,7 +109,7 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
         parent = _parent(session, submission, thread)
         _refuse_twin(session, submission, thread, ring)
         earlier = proven_comment(session, submission, ring)
-        judged = Bench(session, ring, now).judge(submission, thread, rules, earlier)
+        judged = Bench(session, ring, now, heard=heard).judge(submission, thread, rules, earlier)
         comment = _store(session, submission, thread, parent, judged, ring, now)
         clusters.assign(session, comment, now=now, likes=judged.likes)
         if submission.sending.nonce is not None:
@@ -77,17 +125,23 @@ def submit(submission: Submission, *, settings: Settings, keys: KeyHolder, now: 
             )
         )
         outbox.enqueue(session, comment, settings=settings, now=now)
+        note(session, submission.site.id, heard, now=now)
         return Receipt(comment.id, judged.told, now)
 
 
-def _rules_of_open(session: Session, submission: Submission, thread: Thread, now: datetime) -> InForce:
-    """The rules for the article as they are in this transaction.
+def _key_hash(submission: Submission) -> bytes:
+    return hashlib.sha256(submission.idempotency_key.encode()).digest()
+
+
+def _rules_of_open(session: Session, submission: Submission, thread: Thread | None, now: datetime) -> InForce:
+    """The rules for the article as they are in this transaction; for its first comment it has no thread.
 
     Raises: ThreadClosed where it takes no comments.
     """
     site = session.get_one(Site, submission.site.id)
     rules = in_force(site, thread)
-    if not (site.is_open and thread.is_open) or rules.is_closed_by_age(thread.created_at, now):
+    is_closed = thread is not None and (not thread.is_open or rules.is_closed_by_age(thread.created_at, now))
+    if is_closed or not site.is_open:
         raise ThreadClosed
     if submission.is_letter and not site.takes_letters:
         raise FieldsRefused(errors=(FieldError("audience", "refused", "error.audience.refused"),))
@@ -107,13 +161,17 @@ def _first_answer(
     row = session.get(SubmissionKey, (submission.site.id, key_hash))
     if row is None:
         return None
-    if row.created_at <= now - KEY_LIFETIME:
+    if not _is_live(row, now):
         session.execute(delete(SubmissionKey).where(SubmissionKey.comment_id == row.comment_id))
         session.expunge(row)
         return None
     if row.body_hash not in keys.digests("body", _body(submission)):
         raise KeyReused
     return Receipt(row.comment_id, Status(row.first_status), row.created_at)
+
+
+def _is_live(row: SubmissionKey | None, now: datetime) -> bool:
+    return row is not None and row.created_at > now - KEY_LIFETIME
 
 
 def _body(submission: Submission) -> bytes:
@@ -125,11 +183,11 @@ def _body(submission: Submission) -> bytes:
     return json.dumps([*place, *said, submission.previous, *audience, *signer]).encode()
 
 
-def _parent(session: Session, submission: Submission, thread: Thread) -> Comment | None:
+def _parent(session: Session, submission: Submission, thread: Thread | None) -> Comment | None:
     if submission.parent_id is None:
         return None
     parent = session.get(Comment, submission.parent_id)
-    if parent is None or parent.thread_id != thread.id or parent.status != Status.APPROVED:
+    if parent is None or thread is None or parent.thread_id != thread.id or parent.status != Status.APPROVED:
         raise FieldsRefused(errors=(FieldError("parent", "refused", "error.parent.refused"),))
     return parent
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
+from babel.lists import format_list
 from babel.numbers import format_decimal
 
 Forms = Mapping[str, str]
@@ -35,6 +36,10 @@ MODERATORS_PAGE_TEXTS = frozenset(
     | {f"page.error.{slug}{part}" for slug in MODERATORS_ERRORS for part in ("", ".help")}
 )
 NETWORK_DAYS = 30
+# These go with the line about privacy, and only where somebody checks
+CHECKED, EMAILED = "note.checked", "note.emailed"
+
+NOBODY: Mapping[str, bool] = {}
 
 _LOCALES = Path(__file__).parent / "locales"
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -96,19 +101,48 @@ class Catalogue:
         return self.plural(key, count, lang=lang, overrides=overrides, title=title)
 
     def widget_texts(
-        self, lang: str, overrides: Texts | None = None, *, network_days: int = NETWORK_DAYS
+        self,
+        lang: str,
+        overrides: Texts | None = None,
+        *,
+        network_days: int = NETWORK_DAYS,
+        neighbours: Mapping[str, bool] = NOBODY,
     ) -> dict[str, str | dict[str, str]]:
         """What the widget needs to speak this language, with the site's own texts in place."""
         keys = [key for key in self.languages[lang] if key.startswith(WIDGET_FAMILIES)]
         texts = {key: _plain(self._merged(lang, key, overrides or {})) for key in keys}
-        texts["note.privacy"] = self.privacy_note(lang, overrides, network_days=network_days)
+        for key in (CHECKED, EMAILED):
+            del texts[key]
+        texts["note.privacy"] = self.privacy_note(
+            lang, overrides, network_days=network_days, neighbours=neighbours
+        )
         return texts
 
     def privacy_note(
-        self, lang: str, overrides: Texts | None = None, *, network_days: int = NETWORK_DAYS
+        self,
+        lang: str,
+        overrides: Texts | None = None,
+        *,
+        network_days: int = NETWORK_DAYS,
+        neighbours: Mapping[str, bool] = NOBODY,
     ) -> str:
-        """One line beside every form: what is stored, and how long."""
-        return self.plural("note.privacy", network_days, lang=lang, overrides=overrides)
+        """One line beside every form: what is stored, how long, and which `neighbours` look at it.
+
+        These are names, each with whether it gets the email as well.
+        """
+        note = self.plural("note.privacy", network_days, lang=lang, overrides=overrides)
+        emailed = [name for name, gets_email in neighbours.items() if gets_email]
+        for key, names in ((CHECKED, list(neighbours)), (EMAILED, emailed)):
+            if names:
+                gap = "" if note.endswith("。") else " "
+                note += gap + self.text(lang, key, overrides=overrides, names=self._listed(names, lang))
+        return note
+
+    def _listed(self, names: Sequence[str], lang: str) -> str:
+        """Names in a row, as the language joins them."""
+        if self.direction(lang) == "rtl":
+            names = [f"{_ISOLATE}{name}{_END}" for name in names]
+        return str(format_list(names, locale=_locale(lang)))
 
     def boot_texts(self) -> dict[str, dict[str, str | dict[str, str]]]:
         """The few words the widget needs before the service has answered, in every language."""

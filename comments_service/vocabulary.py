@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from comments_service.options import Options
 from comments_service.sending import Sending
 
 MAX_NAME_CHARACTERS = 245  # WordPress' column of 255 bytes less its margin of 10: imports fit unchanged
@@ -17,10 +18,7 @@ MAX_TEXT_BYTES = 65_525  # MySQL's TEXT less ten, so that every export can be ta
 MAX_TITLE_CHARACTERS = 300
 MAX_URL_CHARACTERS = 2_000
 MAX_ARTICLE_ID_CHARACTERS = 200
-MAX_EDIT_MINUTES = 10_080  # a week
 MAX_NOTE_CHARACTERS = 500
-MAX_HOLD_REPORTS = 100
-SORTS = ("oldest", "newest", "top")  # the orders of top-level comments; replies always come oldest first
 
 
 class Status(StrEnum):
@@ -35,14 +33,6 @@ class Status(StrEnum):
     def told(self) -> str:
         """The word for it that an author gets: spam and trash are both told as "declined"."""
         return "declined" if self in (Status.SPAM, Status.TRASH) else str(self)
-
-
-class Voting(StrEnum):
-    """How readers may vote on the comments of a site."""
-
-    OFF = "off"
-    UP = "up"
-    BOTH = "both"
 
 
 @dataclass(frozen=True)
@@ -110,44 +100,6 @@ class Rules:
     def stored(self) -> dict[str, Any]:
         """All of them as they are kept in the database."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self).items()}
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a site wants its threads to be shown; what is not stored is as for a new site.
-
-    `edit_minutes` is how long authors may change what they wrote; 0 is not at all. `votes` is a `Voting`.
-    `reports` lets readers report comments, `hold_reported` is how many take one off the page (0: none do).
-    """
-
-    sort: str = SORTS[0]
-    avatars: bool = True
-    signed_names: int = 0  # 0: not taken; else which of its secrets the site's owner has
-    edit_minutes: int = 15
-    votes: str = Voting.OFF.value
-    reports: bool = True
-    hold_reported: int = 0
-
-    @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> Options:
-        """Options as they are kept in the database; a release that went back leaves what it does not know."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in stored.items() if name in known})
-
-    @property
-    def has_votes(self) -> bool:
-        """Whether readers may vote at all."""
-        return self.votes != Voting.OFF
-
-    @property
-    def sorts(self) -> tuple[str, ...]:
-        """The orders that readers may choose from: by votes only where there are any."""
-        return SORTS if self.has_votes else SORTS[:-1]
-
-    @property
-    def order(self) -> str:
-        """The order for whoever has chosen none."""
-        return self.sort if self.sort in self.sorts else SORTS[0]
 
 
 @dataclass(frozen=True)

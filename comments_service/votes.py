@@ -12,12 +12,13 @@ from comments_service import tokens
 from comments_service.decisions.showing import shows_otherwise
 from comments_service.errors import EnoughVotes, OwnVote, ReceiptRefused, VotesOff
 from comments_service.opinions import Choice
+from comments_service.options import Options, Voting
 from comments_service.privacy import Keyring
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, Site, ThreadRoot
 from comments_service.storage.shown import lock_shown
 from comments_service.storage.votes import Vote
-from comments_service.vocabulary import Options, Votes, Voting
+from comments_service.vocabulary import Votes
 
 VOTERS_OF_NETWORK = 3  # on one comment, however many receipts they have: a household, not a campaign
 VALUES = {Choice.UP: 1, Choice.DOWN: -1, Choice.NONE: 0}

@@ -23,7 +23,20 @@ from comments_service.web.comment_page import TOLD_OF
 PACKAGE = Path(comments_service.__file__).parent
 WORDS = json.loads((PACKAGE / "locales" / "en.json").read_text(encoding="utf-8"))
 # Rooms that say something else in such words: headers, findings of the check-up, names of files and errors
-OTHERS = ("bundle", "cli", "errors", "mail", "outbound", "sending", "serving", "signals", "texts")
+OTHERS = (
+    "akismet",
+    "bundle",
+    "cli",
+    "errors",
+    "heard",
+    "mail",
+    "outbound",
+    "sending",
+    "serving",
+    "signals",
+    "texts",
+    "webhook",
+)
 TEXTS = Texts("Ana", "example.org", "", "A casino.")
 
 
@@ -44,7 +57,7 @@ def given_codes() -> set[str]:
     """The codes of all reasons that the judge gives for whatever is known of a comment, under any rules."""
     switches = (
         *("is_known", "is_trusted", "is_banned", "is_surge", "is_letter", "imitates_staff"),
-        "lacks_proof",
+        *("lacks_proof", "neighbour_away"),
     )
     rules = [
         Rules(

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from comments_service import wsgi
 from comments_service.commands.installation import Installation, on_installation
-from comments_service.commands.letters import mail_server_of
+from comments_service.commands.letters import destination_of
 from comments_service.notify.worker import Worker
 from comments_service.retention import sweep as sweep_once
 from comments_service.serving import Service
@@ -32,9 +32,10 @@ log = structlog.get_logger(__name__)
 def serve(*, with_worker: bool) -> None:
     """Answer requests until told to stop. An SQLite file is migrated first."""
     settings = load_settings()
-    if with_worker:
-        mail_server_of(settings)
     app = wsgi.make(settings)
+    if with_worker:
+        with app.app_context():
+            destination_of(settings)
 
     def sweep_now() -> None:
         with app.app_context():

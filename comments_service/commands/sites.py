@@ -12,6 +12,8 @@ from comments_service.commands.installation import (
     on_new_installation,
     print_json,
 )
+from comments_service.neighbours.change import OPTIONS, SECRETS, NeighbourChange
+from comments_service.options import SORTS, Voting
 from comments_service.own_texts import OwnText
 from comments_service.sites import (
     OPTIONAL_FIELDS,
@@ -23,7 +25,7 @@ from comments_service.sites import (
     owner_lines,
 )
 from comments_service.texts import Catalogue
-from comments_service.vocabulary import SORTS, SiteView, Voting
+from comments_service.vocabulary import SiteView
 
 
 def _required_fields(
@@ -35,6 +37,18 @@ def _required_fields(
     if not fields <= OPTIONAL_FIELDS:
         raise click.BadParameter("name fields out of name and email, or none.")
     return fields
+
+
+class _Secret(click.File):
+    """A secret in a file: on the command line everybody on the machine could read it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it."""
+        opened = super().convert(value, param, ctx)
+        return opened.read().strip()
+
+
+_SECRET = _Secret()
 
 
 @click.group("site")
@@ -111,15 +125,27 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option(
     "--votes", type=click.Choice([str(one) for one in Voting]), help="How readers may vote on comments."
 )
+@click.option("--akismet/--no-akismet", default=None, help="Whether Akismet is asked about each comment.")
+@click.option("--akismet-key", type=_SECRET, metavar="FILE", help="Its key: in a file, or - for the input.")
+@click.option("--akismet-email/--no-akismet-email", default=None, help="Whether it gets emails, too.")
+@click.option("--service/--no-service", default=None, help="Whether another service is asked, too.")
+@click.option("--service-name", help="What readers are told it is called.")
+@click.option("--service-url", help="Where it is.")
+@click.option("--service-secret", type=_SECRET, metavar="FILE", help="What calls are signed with; the same.")
+@click.option("--service-email/--no-service-email", default=None, help="Whether it gets emails, too.")
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
 ) -> None:
     """Change a site."""
-    change = SiteChange(own_texts=tuple(map(OwnText.parse, texts)), origins=origins or None, **values)
+    neighbours = NeighbourChange(**{name: values.pop(name) for name in (*OPTIONS, *SECRETS.values())})
+    change = SiteChange(
+        own_texts=tuple(map(OwnText.parse, texts)), origins=origins or None, neighbours=neighbours, **values
+    )
     if change == SiteChange():
         raise click.UsageError("Say what shall change; `comments site set --help` lists what can.")
-    view = change_site(key, change, catalogue=Catalogue.load(), now=installation.now())
+    keys = installation.keys() if neighbours.secrets else None
+    view = change_site(key, change, catalogue=Catalogue.load(), now=installation.now(), keys=keys)
     click.echo(f"Changed the site “{view.name}”.")
 
 
@@ -158,6 +184,7 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "votes": view.options.votes,
         "reports": view.options.reports,
         "hold_reported": view.options.hold_reported,
+        **{name: getattr(view.options, name) for name in OPTIONS},
         "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

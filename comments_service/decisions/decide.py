@@ -34,6 +34,7 @@ from comments_service.decisions.verbs import (
     Verb,
 )
 from comments_service.errors import CommentNotFound, DecidedMeanwhile
+from comments_service.neighbours import lessons
 from comments_service.spam.learning import learn, lesson
 from comments_service.storage.database import transaction
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -169,6 +170,7 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
     reported = [row.id for row in won if row.report_count and status != Status.PENDING]
     settled = reports.settle(session, reported) if reported else {}
     steps = _learn(session, status, won, act)
+    told = _tell(session, status, won, act)
     session.add_all(
         act.row(
             row,
@@ -178,6 +180,7 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
             details={"before": before(row, kept)}
             | ({"taught": True} if row.id in teachers else {})
             | (lesson(steps[row.id]) if row.id in steps else {})
+            | told.get(row.id, {})
             | reports.told(settled.get(row.id)),
         )
         for row in won
@@ -190,6 +193,13 @@ def _learn(session: Session, status: Status, rows: Sequence[Found], act: Act) ->
     if status not in (Status.APPROVED, Status.SPAM):
         return {}
     return learn(session, [row.id for row in rows], act.lessons, is_spam=status == Status.SPAM)
+
+
+def _tell(session: Session, status: Status, rows: Sequence[Found], act: Act) -> dict[int, dict[str, Any]]:
+    """What neighbours are to be told of these: what the journal keeps of it, by comment."""
+    if status not in (Status.APPROVED, Status.SPAM):
+        return {}
+    return lessons.put_down(session, [row.id for row in rows], is_spam=status == Status.SPAM, now=act.now)
 
 
 def _mark(session: Session, mark: Mark, rows: Sequence[Found], act: Act) -> list[Decision]:

@@ -32,6 +32,7 @@ from comments_service.decisions.verbs import (
     REPORTS_DISMISSED,
     REPORTS_REOPENED,
 )
+from comments_service.neighbours import lessons
 from comments_service.spam.learning import is_of_these_features, lesson, unlearn
 from comments_service.storage.decisions import Revision
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -134,6 +135,7 @@ def restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any
         if is_of_these_features(row.details):
             unlearn(session, was.id, step, act.lessons, is_new=row.undoes_id is not None)
         details |= lesson(-step)
+    details |= lessons.take_back(session, was.id, row.details, now=act.now)
     details |= reports.take_back(session, was.id, row.details)
     if "edit" in row.details:
         details["edit"] = row.details["edit"]

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from comments_service.decisions.act import Act, Late, Undone, Why
 from comments_service.decisions.undo_comments import Undoer
 from comments_service.errors import CommentNotFound
+from comments_service.neighbours.change import lacking
+from comments_service.options import Options
 from comments_service.rights import require
 from comments_service.rules.change import (
     BROUGHT_BACK,
@@ -25,7 +27,7 @@ from comments_service.sites import CHANGED as SITE_CHANGED
 from comments_service.sites import changes_between
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
-from comments_service.vocabulary import Options, Role, SiteView
+from comments_service.vocabulary import Role, SiteView
 
 OPTIONS = frozenset(option.name for option in fields(Options))
 # What a row of the journal may bring back; rules have versions of their own
@@ -43,10 +45,13 @@ def bring_settings_back(session: Session, rows: Sequence[JournalRow], act: Act) 
         if not changes.keys() <= SETTINGS or not _still_holds(now, changes):
             late.append(Late(0, Why.ELSEWHERE))
             continue
+        options = site.options | {name: old for name, (old, _) in changes.items() if name in OPTIONS}
+        if lacking(session, site.id, options):  # a neighbour whose secret is forgotten is asked no more
+            late.append(Late(0, Why.ELSEWHERE))
+            continue
+        site.options = options
         for name, (old, new) in changes.items():
-            if name in OPTIONS:
-                site.options = {**site.options, name: old}
-            else:
+            if name not in OPTIONS:
                 setattr(site, name, _with_texts(site.texts, old, new) if name == "texts" else old)
         site.version += 1
         session.flush()

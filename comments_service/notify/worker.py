@@ -1,4 +1,7 @@
-"""The worker: takes letters out of the outbox one by one, hands them over, and settles each."""
+"""The worker: takes letters out of the outbox one by one, hands them over, and settles each.
+
+Where none is due, it tells a neighbour what people decided.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from comments_service.errors import KeyRefused
+from comments_service.neighbours import teaching
 from comments_service.notify import outbox, smtp
 from comments_service.notify.letters import Unneeded, write
 from comments_service.notify.mail import Letter, compose, own_name
@@ -60,14 +64,14 @@ class Worker:
         self._stopped.set()
 
     def turn(self) -> bool:
-        """Plan what is due, and deal with one letter; whether there was one."""
+        """Plan what is due, and deal with one letter, or one lesson; whether there was one."""
         now = self._clock()
         self._sign(now)
         outbox.plan_digests(now=now)
         claimed = outbox.claim(settings=self._settings, now=now)
         for one in claimed:
             self._deal_with(one, now)
-        return bool(claimed)
+        return bool(claimed) or self._teach(now)
 
     def _round(self) -> float:
         try:
@@ -92,6 +96,15 @@ class Worker:
             reference = secrets.token_hex(4)
             log.error("letter_failed", id=claimed.id, reference=reference, exc_info=error)
             self._failed(claimed, f"A mistake of the service; the log has it as {reference}.")
+
+    def _teach(self, now: datetime) -> bool:
+        try:
+            return teaching.work(settings=self._settings, keys=self._keys, now=now)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # what it had stays claimed until its lease ends
+            log.error("lesson_failed", reference=secrets.token_hex(4), exc_info=error)
+            return False
 
     def _send(self, claimed: Claimed, now: datetime) -> bool:
         settings = self._settings

@@ -18,17 +18,22 @@ from comments_service.decisions.act import COLUMNS, Act, before
 from comments_service.decisions.edits import OVER, STATUS_COLUMNS, mark_of, put_in
 from comments_service.decisions.revisions import Words
 from comments_service.decisions.showing import recount, teach
+from comments_service.decisions.standing import Kind
 from comments_service.errors import CommentDeclined, EditWindowClosed, KeyRefused
 from comments_service.judging import Bench, Judged
+from comments_service.neighbours.ask import ask, crowded, neighbours_of, turn_of
+from comments_service.neighbours.heard import UNHEARD, Heard
+from comments_service.neighbours.keeping import note
+from comments_service.neighbours.question import Question
 from comments_service.notify import outbox
-from comments_service.own.withdrawing import locked_own, take_away
+from comments_service.own.withdrawing import locked_own, own_as_is, take_away
 from comments_service.privacy import KeyHolder, Keyring
-from comments_service.rules.facts import gather
+from comments_service.rules.facts import gather, stands_as
 from comments_service.sending import Sending
 from comments_service.settings import Settings
 from comments_service.snapshot.own import editable_until, latest_edit, told
 from comments_service.storage import search
-from comments_service.storage.database import transaction
+from comments_service.storage.database import reading, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, Site, Thread
 from comments_service.storage.rules import in_force
@@ -44,6 +49,8 @@ class Change:
     comment_id: int
     text: str
     network: str
+    agent: str = ""
+    referrer: str = ""
 
 
 def change_own(change: Change, *, settings: Settings, keys: KeyHolder, now: datetime) -> None:
@@ -51,13 +58,38 @@ def change_own(change: Change, *, settings: Settings, keys: KeyHolder, now: date
 
     Raises: CommentNotFound; CommentDeclined; EditWindowClosed.
     """
+    with reading() as session:
+        site = own_as_is(session, change.site_key, change.comment_id)[1].view()
+    if not site.options.neighbours:
+        _change(change, UNHEARD, settings=settings, keys=keys, now=now)
+        return
+    network_hash = keys.ring.network_hash(change.network, site_id=site.id)
+    with turn_of(network_hash, settings) as has_turn:
+        heard = _hear(change, settings=settings, keys=keys, now=now) if has_turn else crowded(site)
+        _change(change, heard, settings=settings, keys=keys, now=now)
+
+
+def _hear(change: Change, *, settings: Settings, keys: KeyHolder, now: datetime) -> Heard:
+    """What neighbours say of the new words, asked before the transaction; nothing if nothing is judged."""
+    with reading() as session:
+        comment, site = own_as_is(session, change.site_key, change.comment_id)
+        desk = _Desk(session, site, change, settings, keys.ring, now)
+        question = desk.question(comment)
+        if question is None:
+            return UNHEARD
+        neighbours = neighbours_of(session, question.site, keys=keys.ring, settings=settings)
+    return ask(question, neighbours, settings=settings, now=now)
+
+
+def _change(change: Change, heard: Heard, *, settings: Settings, keys: KeyHolder, now: datetime) -> None:
     with transaction() as session:
         comment, site = locked_own(session, change.site_key, change.comment_id)
-        desk = _Desk(session, site, change, settings, keys.ring, now)
+        desk = _Desk(session, site, change, settings, keys.ring, now, heard)
         if comment.status == Status.APPROVED:
             desk.change_published(comment)
         else:
             desk.change_waiting(comment)
+        note(session, site.id, heard, now=now)
 
 
 @dataclass(frozen=True)
@@ -70,13 +102,27 @@ class _Desk:
     settings: Settings
     keys: Keyring
     now: datetime
+    heard: Heard = UNHEARD
+
+    def question(self, comment: Comment) -> Question | None:
+        """What neighbours are asked about; None for a letter, or where nothing will be judged.
+
+        Raises: CommentDeclined; EditWindowClosed.
+        """
+        is_new = self._is_new(comment, self._edit_of(comment)) and self.change.text != comment.text
+        if comment.is_letter or not is_new:
+            return None
+        thread = self.session.get_one(Thread, comment.thread_id)
+        submission = self._as_submission(comment, thread)
+        stands = stands_as(self.session, submission, comment, keys=self.keys, now=self.now)
+        if stands == Kind.TRUST and in_force(self.site, thread).rules.trusted_pass:
+            return None
+        return Question.of(submission, self.now, is_edit=True)
 
     def change_published(self, comment: Comment) -> None:
-        edit = latest_edit(self.session, comment.id)
-        edit = edit if edit is not None and told(edit) == Status.PENDING else None
-        if self.change.text == (edit or comment).text:
+        edit = self._edit_of(comment)
+        if not self._is_new(comment, edit):
             return
-        self._refuse_late(comment)
         if self.change.text == comment.text:  # the author wants no edit any more
             self._drop(edit)
             return
@@ -91,13 +137,24 @@ class _Desk:
             self._put_beside(comment, words, judged)
 
     def change_waiting(self, comment: Comment) -> None:
-        if self.change.text == comment.text:
+        if not self._is_new(comment, None):
             return
+        words = replace(Words.of(comment), text=self.change.text)
+        self._replace(comment, words, self._judge(comment))
+
+    def _edit_of(self, comment: Comment) -> Comment | None:
+        """The edit of a published comment that waits beside it."""
+        edit = latest_edit(self.session, comment.id) if comment.status == Status.APPROVED else None
+        return edit if edit is not None and told(edit) == Status.PENDING else None
+
+    def _is_new(self, comment: Comment, edit: Comment | None) -> bool:
+        """Whether the words are others than those that stand, or wait. Raises where they may not be."""
+        if self.change.text == (edit or comment).text:
+            return False
         if told(comment).told == "declined":
             raise CommentDeclined
         self._refuse_late(comment)
-        words = replace(Words.of(comment), text=self.change.text)
-        self._replace(comment, words, self._judge(comment))
+        return True
 
     def _refuse_late(self, comment: Comment) -> None:
         if editable_until(comment, self.site.view().options.edit_minutes, self.now) is None:
@@ -115,7 +172,7 @@ class _Desk:
             is_known=facts.is_known or self._was_known(comment),
             imitates_staff=facts.imitates_staff and not is_vouched,
         )
-        bench = Bench(self.session, self.keys, self.now, comes=False, own_id=comment.id)
+        bench = Bench(self.session, self.keys, self.now, comes=False, own_id=comment.id, heard=self.heard)
         return bench.judge_known(submission, facts, in_force(self.site, thread), comment)
 
     def _as_submission(self, comment: Comment, thread: Thread) -> Submission:
@@ -132,7 +189,11 @@ class _Desk:
             network=self.change.network,
             idempotency_key="",
             is_letter=comment.is_letter,
-            sending=Sending(seconds=comment.verdict.get("spam", {}).get("seconds")),
+            sending=Sending(
+                seconds=comment.verdict.get("spam", {}).get("seconds"),
+                agent=self.change.agent,
+                referrer=self.change.referrer,
+            ),
         )
 
     def _email(self, comment: Comment) -> str | None:

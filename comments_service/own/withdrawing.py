@@ -33,9 +33,19 @@ def locked_own(session: Session, site_key: str, comment_id: int) -> tuple[Commen
 
     Raises: CommentNotFound.
     """
+    return own_as_is(session, site_key, comment_id, is_locked=True)
+
+
+def own_as_is(
+    session: Session, site_key: str, comment_id: int, *, is_locked: bool = False
+) -> tuple[Comment, Site]:
+    """An author's own comment, and its site.
+
+    Raises: CommentNotFound.
+    """
     mine = select(Comment).where(Comment.id == comment_id, Comment.edits_id.is_(None))
-    mine = mine.with_for_update(key_share=True).execution_options(populate_existing=True)
-    comment = session.scalars(mine).first()
+    mine = mine.with_for_update(key_share=True) if is_locked else mine
+    comment = session.scalars(mine.execution_options(populate_existing=True)).first()
     site = session.get_one(Site, comment.site_id) if comment is not None else None
     if comment is None or site is None or comment.is_purged or site.key != site_key:
         raise CommentNotFound

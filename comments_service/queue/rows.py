@@ -38,7 +38,7 @@ EXPLAINED: dict[str, tuple[Status, ...]] = {
 }  # where a reason puts a comment; every other one lets it wait
 REASONS = (
     *("every-comment-waits", "newcomer", "links", "held-word", "imitates-staff", "surge", "letter"),
-    *("maybe-spam", "no-proof"),
+    *("maybe-spam", "no-proof", "neighbour-away"),
     *EXPLAINED,
 )  # in the order in which a page offers them
 

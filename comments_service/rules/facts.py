@@ -34,7 +34,7 @@ def gather(
 
     What does not come, but is there and is said otherwise, begins no surge.
     """
-    stands = standing_of(session, _traces(submission, earlier, keys), now=now)
+    stands = stands_as(session, submission, earlier, keys=keys, now=now)
     return Facts(
         links=count_links(render(submission.text)),
         has_website=submission.website is not None,
@@ -46,6 +46,13 @@ def gather(
         imitates_staff=submission.signed is None
         and imitates_staff(session, submission.site.id, submission.name),
     )
+
+
+def stands_as(
+    session: Session, submission: Submission, earlier: Comment | None, *, keys: Keyring, now: datetime
+) -> Kind | None:
+    """Whether its author is banned or trusted, by all that the submission shows."""
+    return standing_of(session, _traces(submission, earlier, keys), now=now)
 
 
 def signer_data(site_id: int, signed: SignedName) -> bytes:

@@ -35,6 +35,7 @@ class Facts:
     imitates_staff: bool = False
     spam_percent: int = 0
     lacks_proof: bool = False
+    neighbour_away: bool = False
 
 
 def count_links(html: str) -> int:
@@ -82,6 +83,7 @@ def _holds(in_force: InForce, facts: Facts, held: tuple[str, ...]) -> tuple[Reas
         (rules.hold_imitations and facts.imitates_staff, "imitates-staff", "hold_imitations"),
         (rules.hold_surge and facts.is_surge, "surge", "hold_surge"),
         (facts.lacks_proof, "no-proof", ""),
+        (facts.neighbour_away, "neighbour-away", ""),
         (rules.hold_all, "every-comment-waits", "hold_all"),
         (rules.hold_newcomers and not rules.hold_all and not facts.is_known, "newcomer", "hold_newcomers"),
     )

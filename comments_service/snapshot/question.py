@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from comments_service.errors import Malformed
-from comments_service.vocabulary import SORTS, ArticleRef, SiteView
+from comments_service.options import SORTS
+from comments_service.vocabulary import ArticleRef, SiteView
 
 _MAX_ID = 2**31
 

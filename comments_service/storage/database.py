@@ -38,6 +38,7 @@ from comments_service.storage import (  # noqa: F401 -- every table is known by 
     decisions,
     journal,
     models,
+    neighbours,
     outbox,
     people,
     reports,

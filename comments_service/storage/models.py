@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from comments_service.options import Options
 from comments_service.storage.base import Base
-from comments_service.vocabulary import Options, Rules, SiteView, Status
+from comments_service.vocabulary import Rules, SiteView, Status
 
 _WITHIN_CLUSTER = ("cluster_id", "site_id", "status", "created_at", "id")
 

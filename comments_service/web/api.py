@@ -161,7 +161,10 @@ def _form(question: Question, max_depth: int) -> dict[str, Any]:
         "language": lang,
         "direction": parts.catalogue.direction(lang),
         "texts": parts.catalogue.widget_texts(
-            lang, site.texts, network_days=parts.settings.network_retention_days
+            lang,
+            site.texts,
+            network_days=parts.settings.network_retention_days,
+            neighbours=site.options.told_neighbours,
         ),
         "page_url": page_address(question),
     }

@@ -35,6 +35,8 @@ from comments_service.web.forms import (
 from comments_service.web.wiring import wiring
 from comments_service.web.worded import worded
 
+MAX_HEADER_CHARACTERS = 1_000
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -96,7 +98,14 @@ def _sending(form: CommentForm, sent: Sent) -> Sending:
         nonce=ticket.nonce,
         by_page=sent.by_page,
         is_trapped=bool(sent.fields.get(TRAP)),
+        agent=header("User-Agent"),
+        referrer=header("Referer"),
     )
+
+
+def header(name: str) -> str:
+    """What the browser says of itself under this name, as far as anybody needs it."""
+    return request.headers.get(name, "")[:MAX_HEADER_CHARACTERS]
 
 
 def preview_of(site: SiteView, fields: Mapping[str, str], errors: list[FieldError], *, lang: str) -> str:

@@ -12,6 +12,7 @@ from comments_service.own.withdrawing import withdraw
 from comments_service.privacy import network_of
 from comments_service.vocabulary import SiteView
 from comments_service.web.forms import TextForm, refuse_wrong_fields
+from comments_service.web.intake import header
 from comments_service.web.wiring import wiring
 from comments_service.web.worded import worded
 
@@ -27,7 +28,9 @@ def edit_own(
     with worded(site, lang):
         form = TextForm(fields, site)
         refuse_wrong_fields(form, errors)
-        change = Change(site.key, number, form.text.data or "", network_of(request.remote_addr or ""))
+        network = network_of(request.remote_addr or "")
+        came = (network, header("User-Agent"), header("Referer"))
+        change = Change(site.key, number, form.text.data or "", *came)
         change_own(change, settings=parts.settings, keys=parts.key_source, now=parts.now())
 
 

@@ -240,5 +240,6 @@ def _words(site: SiteView, lang: str) -> dict[str, Any]:
     """What a page of this site needs to speak, and the line about privacy."""
     parts = wiring()
     days = parts.settings.network_retention_days
-    privacy = parts.catalogue.privacy_note(lang, site.texts, network_days=days)
+    told = site.options.told_neighbours
+    privacy = parts.catalogue.privacy_note(lang, site.texts, network_days=days, neighbours=told)
     return page_words(lang, site.texts) | {"privacy": privacy}

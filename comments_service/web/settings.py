@@ -10,10 +10,11 @@ from babel import Locale
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
 
 from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefused
+from comments_service.options import MAX_EDIT_MINUTES, SORTS, Options, Voting
 from comments_service.rights import require_everywhere
 from comments_service.site_list import list_for
 from comments_service.sites import MAX_ORIGINS, SignedNames, SiteChange, WrongOrigin, add_site, wrong_origins
-from comments_service.vocabulary import MAX_EDIT_MINUTES, SORTS, Options, Role, SiteView, Voting
+from comments_service.vocabulary import Role, SiteView
 from comments_service.web.sessions import NOTICE, answer, require_moderator
 from comments_service.web.site_pages import save, site_here, site_page, wrong_fields
 from comments_service.web.wiring import wiring

@@ -27,9 +27,12 @@ TABS = {
     "display": "settings.display",
     "rules": "rules.show",
     "spam": "thresholds.show",
+    "neighbours": "neighbours.show",
     "people": "people.show",
     "embed": "checkup.show",
 }
+
+OWNERS = frozenset({"neighbours", "people"})  # the others cannot even look at these
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ def site_page(template: str, site: SiteView, *, tab: str, **values: Any) -> str:
     words["back"] = request.full_path.rstrip("?")  # where an undo from the notice leads
     may_change = g.moderator.access.may(Role.OWNER, site.id)
     return render_template(
-        template, **words | {"site": site, "tabs": _tabs(site), "tab": tab, "may_change": may_change} | values
+        template,
+        **words
+        | {"site": site, "tabs": _tabs(site, may_change), "tab": tab, "may_change": may_change}
+        | values,
     )
 
 
@@ -75,6 +81,7 @@ def save(key: str, change: SiteChange) -> SiteView:
         by=g.moderator,
         version=version or 0,
         batch=batch,
+        keys=parts.key_source,
     )
     is_changed = site.version != version
     session[NOTICE] = {"key": "settings.saved"} | ({"batch": batch} if is_changed else {})
@@ -88,6 +95,7 @@ def wrong_fields(error: CommentsError | None, **values: object) -> dict[str, str
     return {e.field: say(f"settings.error.{e.field}.{e.code}", **values) for e in errors}
 
 
-def _tabs(site: SiteView) -> list[Tab]:
+def _tabs(site: SiteView, may_change: bool) -> list[Tab]:
     known = current_app.view_functions
-    return [Tab(name, url_for(end, key=site.key)) for name, end in TABS.items() if end in known]
+    shown = {name: end for name, end in TABS.items() if may_change or name not in OWNERS}
+    return [Tab(name, url_for(end, key=site.key)) for name, end in shown.items() if end in known]
