@@ -12,13 +12,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from comments_service.errors import CommentsError
+from comments_service.neighbours.keeping import is_any_taught, states_of
 from comments_service.notify import smtp
 from comments_service.notify.mail import own_name
 from comments_service.notify.worker import SIGN
 from comments_service.settings import Settings
 from comments_service.storage.database import db, head_revision, reading
+from comments_service.storage.models import Site
+from comments_service.storage.neighbours import NeighbourLesson, NeighbourState
 from comments_service.storage.outbox import Outbox, State, WorkerSign
 from comments_service.storage.schema import stored_revision
+from comments_service.texts import Catalogue
 from comments_service.unlock import open_keys
 
 LITTLE_SPACE_BYTES = 100 << 20
@@ -54,8 +58,9 @@ def look_inside(settings: Settings, *, with_smtp: bool, now: datetime) -> list[F
     """The keys, the letters and their worker, in a database that has its tables."""
     findings = [_keys(settings)]
     with reading() as session:
-        post = post_of(session, now)
-    findings += [_outbox(post, now), _worker(settings, post, now)]
+        post, neighbours = post_of(session, now), _neighbours(session)
+        is_taught = is_any_taught(session)
+    findings += [_outbox(post, now), _worker(settings, post, now, is_taught=is_taught), *neighbours]
     return [*findings, _smtp(settings)] if with_smtp else findings
 
 
@@ -116,8 +121,37 @@ def _outbox(post: Post, now: datetime) -> Finding:
     return Finding("letters", True, told)
 
 
-def _worker(settings: Settings, post: Post, now: datetime) -> Finding:
-    if settings.mail_server is None:
+def _neighbours(session: Session) -> list[Finding]:
+    """Those that sites ask about comments, if there are any: which of them let comments wait, and why."""
+    sites = [site.view() for site in session.scalars(select(Site).order_by(Site.key))]
+    asking = [site for site in sites if site.options.neighbours]
+    if not asking:
+        return []
+    states, wrong = states_of(session, [site.id for site in asking]), []
+    for site in asking:
+        for who, name in site.options.neighbours.items():
+            state = states.get((site.id, who))
+            if state is None or state.failures:
+                wrong.append(f"{site.key}, {name}: {_trouble(state)}")
+    given_up = session.scalar(
+        select(func.count()).select_from(NeighbourLesson).where(NeighbourLesson.state == State.DEAD)
+    )
+    if given_up:
+        wrong.append(f"{given_up} decisions could not be told to Akismet within 30 days.")
+    return [Finding("neighbours", not wrong, " ".join(wrong) or "All that are asked about comments answer.")]
+
+
+def _trouble(state: NeighbourState | None) -> str:
+    say = Catalogue.load().text
+    if state is None:
+        return f"Comments wait. {say('en', 'settings.neighbours.why.secret')}"
+    why = say("en", f"settings.neighbours.why.{state.why}") if state.why else ""
+    since = f", the last time at {state.failed_at:%Y-%m-%d %H:%M} UTC" if state.failed_at else ""
+    return f"The last {state.failures} comments had to wait{since}. {why}".strip()
+
+
+def _worker(settings: Settings, post: Post, now: datetime, *, is_taught: bool) -> Finding:
+    if settings.mail_server is None and not is_taught:
         return Finding("worker", True, "No mail server is set (COMMENTS_SMTP_URL), so none is needed.")
     if post.worker_seen_at is None:
         return Finding("worker", False, "None was ever at work. Run `comments worker`.")
