@@ -68,6 +68,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/settings/<key>/fields": (),
     "/settings/<key>/display": (),
     "/settings/<key>/words": ("q", "own", "edit"),
+    "/settings/<key>/neighbours": (),
     "/settings/<key>/people": (),
 }
 TICK = {"tick": "{comment}:1"}
@@ -75,6 +76,12 @@ JUDGE = {"kind": "ban", "mark": "email", "ends": "2027-01-01", "note": "x"}
 SITE = {"name": "Demo", "origins": ORIGIN, "language": "en", "state": "open"}
 PERSON = {"do": "invite", "role": "viewer", "days": "7", "person": "1", "invitation": "1"}
 RULES = dict.fromkeys((*RANGES, *WORDS), "1") | dict.fromkeys(SWITCHES, "on")
+NEIGHBOURS = dict.fromkeys(("akismet", "akismet_email", "service", "service_email"), "1") | {
+    "akismet_key": "0a1b2c3d4e5f",
+    "service_name": "x",
+    "service_url": "https://x.example",
+    "service_secret": "whsec_" + "b" * 40,
+}
 DISPLAY = {"sort": "newest", "votes": "up", "edit_minutes": "15", "hold_reported": "0"}
 FORMS: dict[str, Door] = {
     "/login": Door({"name": "owner", "password": "wrong"}, ("next",), "nobody"),
@@ -112,6 +119,7 @@ FORMS: dict[str, Door] = {
         {"sort": "newest", "votes": "up", "edit_minutes": "15", "hold_reported": "0", "version": "1"}
     ),
     "/settings/<key>/words": Door({"do": "save", "key": "form.submit", "form-text": "x", "version": "1"}),
+    "/settings/<key>/neighbours": Door(NEIGHBOURS | {"do": "save", "version": "1"}),
     "/settings/<key>/people": Door(PERSON),
 }
 READ = re.compile(r"request\.(?:args|form|values)(?:\.(?:get|getlist)\(|\[)\"([a-z_]+)\"")

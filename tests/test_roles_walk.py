@@ -128,6 +128,8 @@ WHO: dict[tuple[str, str], Who] = {
     ("POST", "/settings/<key>/fields"): with_fields(RULE, required="name"),
     ("GET", "/settings/<key>/words"): LOOK,
     ("POST", "/settings/<key>/words"): with_fields(RULE, do="preview", key="form.submit"),
+    ("GET", "/settings/<key>/neighbours"): RULE,
+    ("POST", "/settings/<key>/neighbours"): with_fields(RULE, do="test_akismet"),
     ("GET", "/settings/<key>/people"): RULE,
     ("POST", "/settings/<key>/people"): with_fields(RULE, do="invite", role="viewer", days="7"),
     ("GET", "/settings/people"): EVERYTHING,

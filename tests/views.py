@@ -313,6 +313,19 @@ VIEWS: dict[str, View] = {
     "words, nothing found": View(f"{SETTINGS}/words", "settings/words.html", "/settings/demo/words?q=xyzzy"),
     "check-up": View(f"{SETTINGS}/embed", "settings/embed.html", "/settings/demo/embed"),
     "check-up done": View(f"{SETTINGS}/embed", "settings/embed.html", "/settings/demo/embed", then=check_up),
+    "neighbours": View(f"{SETTINGS}/neighbours", "settings/neighbours.html", "/settings/demo/neighbours"),
+    "neighbours refused": View(
+        f"{SETTINGS}/neighbours",
+        "settings/neighbours.html",
+        "/settings/demo/neighbours",
+        then=filled("Test the service", service_url="nowhere", service_secret="x"),
+    ),
+    "neighbours, a new secret": View(
+        f"{SETTINGS}/neighbours",
+        "settings/neighbours.html",
+        "/settings/empty/neighbours",
+        then=press("Make a new secret"),
+    ),
     "people of a site": View(f"{SETTINGS}/people", "people/site.html", "/settings/demo/people"),
     "people invited": View(
         f"{SETTINGS}/people", "people/site.html", "/settings/empty/people", then=press("Make the link")
