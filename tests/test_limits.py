@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from comments_service import tokens
+from comments_service.options import Voting
 from comments_service.settings import Settings
 from comments_service.storage.database import db
 from comments_service.storage.outbox import Outbox
-from comments_service.vocabulary import Voting
 from tests.doors import a_ticket
 from tests.factories import ORIGIN, a_body, a_comment, a_site, wiring_of
 

@@ -16,7 +16,7 @@ from time import monotonic
 
 import pytest
 
-from comments_service.outbound import Door, Fetched, Hop, Limits, NotFetched, Reason, is_public
+from comments_service.outbound import Door, Fetched, Hop, Limits, Message, NotFetched, Reason, is_public
 from tests.servers import listening_socket
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -360,3 +360,67 @@ def test_the_certificate_must_be_the_names(
 def test_a_peer_without_tls_is_told() -> None:
     with a_peer(saying(b"HTTP/1.1 400 x\r\n\r\n")) as (port, _):
         assert refusal(a_door(port), f"https://127.0.0.1:{port}/") is Reason.TLS
+
+
+MESSAGE = Message(b'{"said": "\xc3\xa4"}', "application/json", (("webhook-id", "msg_1"),))
+
+
+def test_a_message_is_posted_whole_and_the_answer_read() -> None:
+    came: list[bytes] = []
+
+    def speak(line: socket.socket, request: bytes) -> None:
+        while len(request.partition(b"\r\n\r\n")[2]) < len(MESSAGE.body):
+            request += line.recv(65_536)
+        came.append(request)
+        line.sendall(page(b"thanks"))
+
+    with a_peer(speak) as (port, _):
+        answer = a_door(port).post(f"http://127.0.0.1:{port}/check?a=b", MESSAGE)
+    assert (answer.status, answer.body, answer.hops) == (200, b"thanks", ())
+    head, _, body = came[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /check?a=b HTTP/1.1\r\n")
+    for line in (b"Content-Type: application/json", b"Content-Length: 14", b"webhook-id: msg_1"):
+        assert line in head.split(b"\r\n")
+    assert body == MESSAGE.body
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_what_is_posted_is_sent_to_nobody_else(status: int) -> None:
+    with a_peer(saying(page(b"here"))) as (other, asked_there):
+        to = b"HTTP/1.1 %d x\r\nLocation: http://127.0.0.1:%d/\r\n\r\n" % (status, other)
+        with a_peer(saying(to)) as (port, asked):
+            answer = a_door(port, other).post(f"http://127.0.0.1:{port}/", MESSAGE)
+    assert (answer.status, len(asked), asked_there) == (status, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://10.0.0.1/", Reason.PRIVATE),
+        ("http://[::1]/", Reason.PRIVATE),
+        ("http://8.8.8.8:25/", Reason.PORT),
+        ("ftp://8.8.8.8/", Reason.UNREADABLE),
+    ],
+)
+def test_a_post_goes_through_the_same_checks(url: str, reason: Reason) -> None:
+    with pytest.raises(NotFetched) as refused:
+        Door("test").post(url, MESSAGE)
+    assert refused.value.reason is reason
+
+
+def test_an_inner_door_leads_to_allowed_networks_alone() -> None:
+    with a_peer(saying(page(b"here"))) as (port, _):
+        door = a_door(port, is_inner=True)
+        assert door.post(f"http://127.0.0.1:{port}/", MESSAGE).body == b"here"
+        outside = a_door(port, is_inner=True, resolve=resolving("8.8.8.8"))
+        assert refusal(outside, f"http://host.example.org:{port}/") is Reason.PRIVATE
+
+
+@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\nX-A: "])
+def test_whoever_answers_a_post_by_drips_is_not_waited_for(first: bytes) -> None:
+    with a_peer(dripping(first)) as (port, _):
+        began = monotonic()
+        with pytest.raises(NotFetched) as refused:
+            a_door(port).post(f"http://127.0.0.1:{port}/", MESSAGE)
+        assert refused.value.reason is Reason.SLOW
+        assert monotonic() - began < QUICK.total_seconds + 1
