@@ -26,8 +26,9 @@ def nothing(_service: LiveService, _host: HostPage) -> None:
 
 
 def a_talk(service: LiveService, host: HostPage) -> None:
-    """All that a comment can have: badges, a website, a quotation, code, replies, votes."""
-    change_site(service.app, service.site, options={"votes": "both"}, takes_letters=True)
+    """All that a comment can have: badges, a website, code, replies, votes; and that a neighbour looks."""
+    options = {"votes": "both", "akismet": True, "akismet_email": True}
+    change_site(service.app, service.site, options=options, takes_letters=True)
     text = "> A ceasefire followed\n\nThat was *hopeful*, with `code`, [a link](https://example.org)\n\n- one"
     url = host.url()
     first = a_comment(service.app, service.site, url=url, name="Ana", text=text, signed=AUTHOR)

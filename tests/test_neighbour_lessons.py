@@ -125,7 +125,7 @@ def test_what_it_took_for_spam_and_somebody_published_is_told_as_ham(
         "blog": "https://news.example.org/",
         "user_ip": "127.0.0.1",  # nobody's: the network is known by its hash alone
         "permalink": "https://news.example.org/article",
-        "comment_type": "reply",
+        "comment_type": "comment",
         "comment_author": SPAMMER,
         "comment_author_email": "ana@example.org",
         "comment_author_url": "https://ana.example.org",

@@ -26,7 +26,7 @@ from comments_service.storage.neighbours import NeighbourState
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import Clock
-from tests.doors import a_ticket, ask, form_fields, page, page_ticket, send, send_form, sign_in
+from tests.doors import OWN_ORIGIN, a_ticket, ask, form_fields, page, page_ticket, send, send_form, sign_in
 from tests.factories import a_body, a_comment, a_site, a_submission, wiring_of
 from tests.neighbours import (
     SPAMMER,
@@ -680,18 +680,31 @@ def test_where_nobody_looks_no_byte_is_spent_on_it(
     assert "spam by" not in page(client).text + json.dumps(texts)
 
 
+def judge_author(app: Flask, number: int, **fields: str) -> None:
+    """Ban or trust the author of a comment, as a moderator does."""
+    browser, address = sign_in(app), f"/queue/comments/{number}"
+    token = browser.get(address).text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    sent = browser.post(
+        f"{address}/author", data={"csrf_token": token} | fields, headers={"Origin": OWN_ORIGIN}
+    )
+    assert sent.status_code == 303
+
+
+def test_banned_authors_are_asked_about_so_that_no_quicker_answer_tells_of_the_ban(
+    app: Flask, client: FlaskClient, clock: Clock, asks: SiteView, akismet: Akismet
+) -> None:
+    judge_author(app, a_comment(app, asks, email="ana@example.org").id, kind="ban", mark="email")
+    asked = len(akismet.asked)
+    comment = stored(app, write(client, clock, email="ana@example.org"))
+    assert (comment.status, comment.verdict_reason) == (Status.SPAM, "banned")
+    assert len(akismet.asked) == asked + 1
+
+
 def test_trusted_authors_are_not_asked_about(
     app: Flask, client: FlaskClient, clock: Clock, asks: SiteView, akismet: Akismet
 ) -> None:
     known = a_comment(app, asks, email="ana@example.org")
-    browser = sign_in(app)
-    shown = browser.get(f"/queue/comments/{known.id}")
-    token = shown.text.partition('name="csrf_token" value="')[2].partition('"')[0]
-    fields = {"csrf_token": token, "kind": "trust", "mark": "receipt"}
-    trusted = browser.post(
-        f"/queue/comments/{known.id}/author", data=fields, headers={"Origin": "http://localhost:8000"}
-    )
-    assert trusted.status_code == 303
+    judge_author(app, known.id, kind="trust", mark="receipt")
     receipt = tokens.receipt(wiring_of(app).keys, site="demo", comment_id=known.id)
     asked = len(akismet.asked)
     akismet.mood = TROUBLES["status"]

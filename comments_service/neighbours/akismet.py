@@ -84,7 +84,7 @@ class Akismet:
             "user_agent": question.agent,
             "referrer": question.referrer,
             "permalink": question.url,
-            "comment_type": "reply" if question.is_reply else "comment",
+            "comment_type": "comment",  # a reply is one of a forum there
             "comment_author": question.name,
             "comment_author_email": (question.email or "") if self.sends_email else "",
             "comment_author_url": question.website or "",
