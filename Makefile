@@ -6,7 +6,7 @@ SETUP := $(PYTHON) tools/setup.py
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint types format crash-test attack durability race screenshots letters-figures queue-figures thread-figures reader-figures lighthouse peers sizes bundles clear-queue image wheel lock clean setup-run setup-dev
+.PHONY: help demo test coverage lint types format crash-test attack durability race screenshots letters-figures queue-figures thread-figures reader-figures proof-figures lighthouse peers sizes bundles clear-queue image wheel lock clean setup-run setup-dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ thread-figures: setup-dev ## print how long pages of 10,000 comments take, besid
 reader-figures: setup-dev ## measure loading, painting, scrolling and sending on a page with comments, in a browser
 	@$(SETUP) --dev --with-browser
 	@$(RUN) -m tools.measure_reading
+
+proof-figures: setup-dev ## measure the work that browsers are asked for: deciding, checking, solving
+	@$(SETUP) --dev --with-browser
+	@$(RUN) -m tools.measure_proof
 
 lighthouse: setup-dev ## let Lighthouse look at a page without comments and with a hundred (minutes)
 	@$(SETUP) --dev --with-browser --with-npm lighthouse

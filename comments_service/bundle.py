@@ -86,6 +86,8 @@ LATER = {
     "fresh": Later(("dom", "dress", "steady", "fresh-rhythm", "fresh"), "watch", ("fresh.css",)),
     # where the owner's own styles dress the thread
     "classic": Later(("dom", "classic"), "dress", ("bare.css",)),
+    # when the service asks for work before a comment
+    "proof": Later(("proof",), "prove"),
     # when there is something to say to the owner of a page
     "why": Later(("why",), "explain"),
 }

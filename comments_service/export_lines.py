@@ -37,6 +37,7 @@ def site(row: Site, now: datetime) -> dict[str, Any]:
         "letters": row.takes_letters,
         "sort": row.view().options.sort,
         "edit_minutes": row.view().options.edit_minutes,
+        "proof": row.view().options.proof,
         "rules": row.view().rules.stored(),
         "rules_version": row.rules_version,
         "created_at": _time(row.created_at),

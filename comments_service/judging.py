@@ -13,7 +13,6 @@ from comments_service.neighbours.heard import UNHEARD, Heard
 from comments_service.privacy import Keyring
 from comments_service.rules.facts import gather, texts_of
 from comments_service.rules.judge import Facts, judge
-from comments_service.sending import Proof
 from comments_service.spam.evidence import Evidence, Said
 from comments_service.spam.history import Past, look_back
 from comments_service.spam.judge import Opinion, think
@@ -99,10 +98,11 @@ class Bench:
         slots = evidence.said.seen.slots()
         site = learner(self.session, site_id, slots)
         opinion = think(evidence, site.filter, lessons=site.lessons, others=self.heard.signals)
+        lacks_proof = sending.lacks_proof(is_ticket_used=evidence.history.is_ticket_used)
         facts = replace(
             facts,
             spam_percent=opinion.percent,
-            lacks_proof=sending.proof is Proof.MISSING,
+            lacks_proof=lacks_proof,
             neighbour_away=not facts.is_letter and self.heard.lacks(submission.site.options.neighbours),
         )
         verdict = judge(rules, facts, texts_of(submission))

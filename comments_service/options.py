@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from comments_service.sending import Asking
+
 MAX_EDIT_MINUTES = 10_080  # a week
 MAX_HOLD_REPORTS = 100
 AKISMET = "Akismet"
@@ -34,6 +36,7 @@ class Options:
 
     `edit_minutes` is how long authors may change what they wrote; 0 is not at all. `votes` is a `Voting`.
     `reports` lets readers report comments, `hold_reported` is how many take one off the page (0: none do).
+    `proof` is an `Asking`.
     `akismet` and `service` are neighbours that are asked about each comment, and whether they get its email.
     """
 
@@ -44,6 +47,7 @@ class Options:
     votes: str = Voting.OFF.value
     reports: bool = True
     hold_reported: int = 0
+    proof: str = Asking.SUSPICION.value
     akismet: bool = False
     akismet_email: bool = False
     service: bool = False

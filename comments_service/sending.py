@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Asking(StrEnum):
+    """When a form's browser is asked to work before a comment is sent."""
+
+    OFF = "off"
+    SUSPICION = "suspicion"
+    ALWAYS = "always"
+
+
 class Proof(StrEnum):
     """What became of the work that a form's browser was asked to do."""
 
@@ -29,3 +37,7 @@ class Sending:
     proof: Proof = Proof.NOT_ASKED
     agent: str = ""
     referrer: str = ""
+
+    def lacks_proof(self, *, is_ticket_used: bool) -> bool:
+        """Whether work was asked for that is not there, or was done for another comment before."""
+        return self.proof is Proof.MISSING or (self.proof is Proof.GIVEN and is_ticket_used)

@@ -21,6 +21,7 @@ from comments_service.own_texts import OwnText, checked_line, new_texts
 from comments_service.privacy import KeyHolder
 from comments_service.rights import require, require_everywhere
 from comments_service.rules.change import MAX_DEPTH, Place, RuleChange, put_in_force, record
+from comments_service.sending import Asking
 from comments_service.storage.database import reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site
@@ -70,11 +71,12 @@ class SiteChange:
     reports: bool | None = None
     hold_reported: int | None = None
     neighbours: NeighbourChange = NO_CHANGE
+    proof: str | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """What of it is a change of options, in their stored form, but for what depends on those before."""
-        names = ("sort", "avatars", "edit_minutes", "votes", "reports", "hold_reported")
+        names = ("sort", "avatars", "edit_minutes", "votes", "reports", "hold_reported", "proof")
         wanted = {name: getattr(self, name) for name in names}
         given = {name: value for name, value in wanted.items() if value is not None}
         return given | self.neighbours.options
@@ -298,6 +300,8 @@ def _refuse_unknown_options(change: SiteChange) -> None:
         raise _refusal("sort", "unknown", f"Comments come in one of these orders: {', '.join(SORTS)}.")
     if change.votes not in (None, *Voting):
         raise _refusal("votes", "unknown", f"Votes are one of these: {', '.join(Voting)}.")
+    if change.proof not in (None, *Asking):
+        raise _refusal("proof", "unknown", f"Work is asked for at one of these times: {', '.join(Asking)}.")
     if change.edit_minutes is not None and not 0 <= change.edit_minutes <= MAX_EDIT_MINUTES:
         detail = f"Authors can change what they wrote for 0 to {MAX_EDIT_MINUTES} minutes."
         raise _refusal("edit_minutes", "range", detail)

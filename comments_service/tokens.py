@@ -25,12 +25,16 @@ MAX_CLOCK_LEAD_SECONDS = 5  # clocks of two machines behind one address differ b
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a form may be sent with: one site, one article, a nonce of its own, and a beginning."""
+    """What a form may be sent with: one site, one article, a nonce of its own, and a beginning.
+
+    `asks_proof`: its browser was asked for work (proof.py). The ticket says so, for the work may be left out.
+    """
 
     site: str
     article: str
     nonce: str
     issued_at: datetime
+    asks_proof: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,17 @@ class ConfirmLink:
     mark: str
 
 
-def issue_ticket(keys: Keyring, *, site: str, article: ArticleRef, now: datetime) -> str:
-    """Sign a fresh ticket for a form below one article. `site` is the public key."""
-    return _sign(keys, "ticket", [site, _article_mark(article), secrets.token_urlsafe(16), _seconds(now)])
+def new_ticket(*, site: str, article: ArticleRef, now: datetime, asks_proof: bool = False) -> Ticket:
+    """A fresh ticket for a form below one article. `site` is the public key."""
+    return Ticket(site, _article_mark(article), secrets.token_urlsafe(16), now, asks_proof)
+
+
+def sign_ticket(keys: Keyring, ticket: Ticket) -> str:
+    """A ticket as it travels."""
+    asked = [1] if ticket.asks_proof else []
+    return _sign(
+        keys, "ticket", [ticket.site, ticket.article, ticket.nonce, _seconds(ticket.issued_at), *asked]
+    )
 
 
 def read_ticket(
@@ -59,8 +71,8 @@ def read_ticket(
     Raises: TicketRefused when it is forged, someone else's, too old, or from the future.
     """
     match _verified(keys, "ticket", token):
-        case [str(its_site), str(mark), str(nonce), int(issued)]:
-            ticket = Ticket(its_site, mark, nonce, datetime.fromtimestamp(issued, UTC))
+        case [str(its_site), str(mark), str(nonce), int(issued), *asked] if asked in ([], [1]):
+            ticket = Ticket(its_site, mark, nonce, datetime.fromtimestamp(issued, UTC), bool(asked))
         case _:
             raise TicketRefused
     if (ticket.site, ticket.article) != (site, _article_mark(article)):

@@ -81,12 +81,14 @@ def test_a_site_is_changed_by_options(run: Run) -> None:
     assert run("site", "set", "demo", "--edit-minutes", "0").exit_code == 0
     assert run("site", "set", "demo", "--edit-minutes", "10081").exit_code == 1
     assert sites(run)[0]["edit_minutes"] == 0
-    said = ("--votes", "both", "--no-reports", "--hold-reported", "5")
+    said = ("--votes", "both", "--no-reports", "--hold-reported", "5", "--proof", "always")
+    assert sites(run)[0]["proof"] == "suspicion"
     assert run("site", "set", "demo", *said).exit_code == 0
     assert run("site", "set", "demo", "--hold-reported", "101").exit_code == 1
     assert run("site", "set", "demo", "--votes", "sideways").exit_code == 2
-    changed = {name: sites(run)[0][name] for name in ("votes", "reports", "hold_reported")}
-    assert changed == {"votes": "both", "reports": False, "hold_reported": 5}
+    assert run("site", "set", "demo", "--proof", "sometimes").exit_code == 2
+    changed = {name: sites(run)[0][name] for name in ("votes", "reports", "hold_reported", "proof")}
+    assert changed == {"votes": "both", "reports": False, "hold_reported": 5, "proof": "always"}
     assert (sites(run)[0]["open"], sites(run)[0]["required"]) == (True, ["text"])
 
 

@@ -82,7 +82,7 @@ NEIGHBOURS = dict.fromkeys(("akismet", "akismet_email", "service", "service_emai
     "service_url": "https://x.example",
     "service_secret": "whsec_" + "b" * 40,
 }
-DISPLAY = {"sort": "newest", "votes": "up", "edit_minutes": "15", "hold_reported": "0"}
+DISPLAY = {"sort": "newest", "votes": "up", "edit_minutes": "15", "hold_reported": "0", "proof": "off"}
 FORMS: dict[str, Door] = {
     "/login": Door({"name": "owner", "password": "wrong"}, ("next",), "nobody"),
     "/login/code": Door({"code": "000000"}, ("next",), "nobody"),
@@ -115,9 +115,7 @@ FORMS: dict[str, Door] = {
     "/settings/<key>/spam": Door({"hold": "50", "refuse": "95", "version": "1"}),
     "/settings/<key>/embed": Door({"url": "http://127.0.0.1/"}),
     "/settings/<key>/fields": Door({"required": "name", "letters": "on", "version": "1"}),
-    "/settings/<key>/display": Door(
-        {"sort": "newest", "votes": "up", "edit_minutes": "15", "hold_reported": "0", "version": "1"}
-    ),
+    "/settings/<key>/display": Door(DISPLAY | {"version": "1"}),
     "/settings/<key>/words": Door({"do": "save", "key": "form.submit", "form-text": "x", "version": "1"}),
     "/settings/<key>/neighbours": Door(NEIGHBOURS | {"do": "save", "version": "1"}),
     "/settings/<key>/people": Door(PERSON),

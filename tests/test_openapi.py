@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from comments_service import __version__, errors
 from comments_service.vocabulary import SiteView
+from tests.doors import change_site
 from tests.factories import ARTICLE, ORIGIN, a_body, a_comment
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "openapi.yaml"
@@ -96,6 +97,14 @@ def test_a_sent_comment_is_answered_as_described(site: SiteView, client: FlaskCl
     check_answer(own, "/api/v1/comments/{id}")
     edited = client.patch(own.request.path, json={"text": "Said anew."}, headers=receipt | {"Origin": ORIGIN})
     check_answer(edited, "/api/v1/comments/{id}", "patch")
+
+
+def test_a_ticket_with_work_is_answered_as_described(app: Flask, site: SiteView, client: FlaskClient) -> None:
+    change_site(app, site, options={"proof": "always"})
+    ticket = client.get(f"/api/v1/sites/{site.key}/ticket", query_string=ASKED)
+    check_answer(ticket, "/api/v1/sites/{site}/ticket")
+    assert ticket.json is not None
+    assert ticket.json["challenge"]
 
 
 def test_wrong_fields_are_answered_as_described(site: SiteView, client: FlaskClient) -> None:

@@ -93,19 +93,25 @@ def test_two_articles_on_one_page_are_two_threads(
     expect(page.locator("comment-thread").nth(1).locator(".comment__body")).to_have_text("2")
 
 
-def test_a_page_over_plain_http_can_send_comments(
-    page: Page, live_service: LiveService, host_page: HostPage
-) -> None:
+def over_plain_http(page: Page, service: LiveService, host_page: HostPage) -> None:
+    """Open the article on a page of the site that came over plain http."""
+
     def answer(route: Route) -> None:
         route.fulfill(content_type="text/html", body=host_page.html, headers={"CSP": host_page.csp})
 
-    with live_service.app.app_context():
+    with service.app.app_context():
         change_site("demo", SiteChange(added_origins=(INSECURE,)), catalogue=Catalogue.load(), now=EARLY)
     page.route(f"{INSECURE}/**", answer)
     # Fetched from here: browsers keep pages of the public net away from services on this machine
-    page.route(f"{live_service.url}/**", lambda route: route.fulfill(response=route.fetch()))
+    page.route(f"{service.url}/**", lambda route: route.fulfill(response=route.fetch()))
     page.goto(f"{INSECURE}/article")
     assert page.evaluate("[isSecureContext, crypto.randomUUID, crypto.subtle]") == [False, None, None]
+
+
+def test_a_page_over_plain_http_can_send_comments(
+    page: Page, live_service: LiveService, host_page: HostPage
+) -> None:
+    over_plain_http(page, live_service, host_page)
     for label, value in (("Comment", "Hello."), ("Name", "Ana"), ("Email", "ana@example.org")):
         page.get_by_role("textbox", name=label, exact=True).fill(value)
     page.get_by_role("textbox", name="Comment", exact=True).press("Meta+Enter")

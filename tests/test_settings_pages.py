@@ -20,7 +20,7 @@ from comments_service.storage.models import Site
 from comments_service.storage.people import Grant, Moderator
 from comments_service.texts import Catalogue
 from comments_service.vocabulary import Role, SiteView
-from tests.doors import OWN_ORIGIN, change_site, csrf_token, everything, sign_in
+from tests.doors import OWN_ORIGIN, change_site, csrf_token, everything, send_own, sign_in
 from tests.factories import ORIGIN, a_comment, a_site
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "public"
@@ -331,6 +331,22 @@ def test_the_order_of_comments_is_the_owners_choice(app: Flask, owner: FlaskClie
     assert post(owner, "/settings/demo/display", version=site.version, sort="oldest").status_code == 409
     assert post(owner, "/settings/demo/display", version=site.version + 1, sort="best").status_code == 422
     assert stored(app, site).options.sort == "newest"
+
+
+def test_when_browsers_are_asked_for_work_is_the_owners_choice_and_can_be_taken_back(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    page = owner.get("/settings/demo/display").text
+    assert re.search(r'value="suspicion" checked', page)
+    fields = {"sort": "oldest", "edit_minutes": "15", "reports": "1", "avatars": "1"}
+    sent = post(owner, "/settings/demo/display", version=site.version, proof="always", **fields)
+    assert (sent.status_code, stored(app, site).options.proof) == (303, "always")
+    wrong = post(owner, "/settings/demo/display", version=site.version + 1, proof="sometimes", **fields)
+    assert (wrong.status_code, stored(app, site).options.proof) == (422, "always")
+    line = journal(app)[-1]
+    assert line.details["changes"] == {"proof": ["suspicion", "always"]}
+    assert send_own(owner, "/audit/undo", on="/audit", journal=line.id).status_code == 303
+    assert stored(app, site).options.proof == "suspicion"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

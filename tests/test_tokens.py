@@ -15,11 +15,12 @@ from comments_service.errors import CommentNotFound, CommentsError, ReceiptRefus
 from comments_service.privacy import Keyring
 from comments_service.tokens import (
     Ticket,
-    issue_ticket,
+    new_ticket,
     read_receipt,
     read_status_token,
     read_ticket,
     receipt,
+    sign_ticket,
     status_token,
 )
 from comments_service.vocabulary import ArticleRef
@@ -34,7 +35,7 @@ SPELLINGS = string.ascii_letters + string.digits + "-_.=!+/ \n"
 
 
 def a_ticket(keys: Keyring = KEYS, *, site: str = "demo", article: ArticleRef = ARTICLE) -> str:
-    return issue_ticket(keys, site=site, article=article, now=NOW)
+    return sign_ticket(keys, new_ticket(site=site, article=article, now=NOW))
 
 
 def read(

@@ -98,7 +98,8 @@ def main() -> int:
 def measure(loads: int, submissions: int) -> Iterator[Figure]:
     """All figures, one after the other."""
     with a_browser() as browser:
-        with reading_stage(page_size=USUAL_PAGE) as stage:
+        # So much from one network would be asked for work, which `make proof-figures` measures
+        with reading_stage(page_size=USUAL_PAGE, site_options=("--proof", "off")) as stage:
             article = stage.add_article("/hundred", COMMENTS)
             yield from loading(browser, stage, article, "")
             for rate in (1, SLOWED):

@@ -15,6 +15,7 @@ from comments_service.commands.installation import (
 from comments_service.neighbours.change import OPTIONS, SECRETS, NeighbourChange
 from comments_service.options import SORTS, Voting
 from comments_service.own_texts import OwnText
+from comments_service.sending import Asking
 from comments_service.sites import (
     OPTIONAL_FIELDS,
     SignedNames,
@@ -133,6 +134,9 @@ def list_(installation: Installation, *, as_json: bool) -> None:
 @click.option("--service-url", help="Where it is.")
 @click.option("--service-secret", type=_SECRET, metavar="FILE", help="What calls are signed with; the same.")
 @click.option("--service-email/--no-service-email", default=None, help="Whether it gets emails, too.")
+@click.option(
+    "--proof", type=click.Choice([str(one) for one in Asking]), help="When browsers are asked for some work."
+)
 @on_installation
 def set_(
     installation: Installation, /, key: str, texts: tuple[str, ...], origins: tuple[str, ...], **values: Any
@@ -185,6 +189,7 @@ def _as_json(view: SiteView, public_url: str) -> dict[str, object]:
         "reports": view.options.reports,
         "hold_reported": view.options.hold_reported,
         **{name: getattr(view.options, name) for name in OPTIONS},
+        "proof": view.options.proof,
         "rules": view.rules.stored(),
         "owner_lines": owner_lines(view.key, public_url=public_url),
     }

@@ -38,16 +38,24 @@ class Past:
 
 def look_back(session: Session, past: Past, *, now: datetime) -> History:
     """What came before."""
-    rows = _of_network(session, past.network_hashes)
+    rows: list[Row[Any]] = list(session.execute(LATEST_OF_NETWORK, {"hashes": past.network_hashes}))
     late, usual, is_spent = _elsewhere(session, past)
     return History(
         from_network=sum(row.created_at > now - timedelta(hours=1) for row in rows),
-        rush=_rush(late, usual, now),
+        rush=rush(late, usual, now=now),
         is_ticket_used=is_spent,
         twins=Twins(len(past.likes.found), _decided([row for _, row in past.likes.found])),
         by_network=_decided(rows),
         by_author=Tally(honest=int(past.is_known), spam=int(past.is_spammer)),
     )
+
+
+def rush(late: datetime | None, usual: datetime | None, *, now: datetime) -> float:
+    """How many times as quickly as usual comments come to the whole installation, by `BEGAN`."""
+    if late is None or usual is None or now - late > RUSH_WITHIN:
+        return 1.0
+    seconds = max((now - late).total_seconds(), 1.0)
+    return max(1.0, (now - usual).total_seconds() / USUAL / (seconds / LATE))
 
 
 def spend(session: Session, site_id: int, nonce: str, *, now: datetime) -> None:
@@ -66,25 +74,11 @@ def _hash(nonce: str) -> bytes:
     return hashlib.sha256(nonce.encode()).digest()[:16]
 
 
-def _of_network(session: Session, hashes: tuple[bytes, ...]) -> list[Row[Any]]:
-    theirs = select(Comment.created_at, Comment.status, Comment.verdict_reason, Comment.is_quietly_declined)
-    theirs = theirs.where(Comment.network_hash.in_(hashes), Comment.edits_id.is_(None))
-    return list(session.execute(theirs.order_by(Comment.created_at.desc()).limit(OF_NETWORK)))
-
-
 def _decided(rows: Collection[Row[Any]]) -> Tally:
     """What people made of comments; what the service does by itself would only confirm itself."""
     honest = sum(row.status == Status.APPROVED and row.verdict_reason not in BY_ITSELF for row in rows)
     spam = sum(row.status == Status.SPAM and not row.is_quietly_declined for row in rows)
     return Tally(honest, spam)
-
-
-def _rush(late: datetime | None, usual: datetime | None, now: datetime) -> float:
-    """How many times as quickly as usual comments come to the whole installation."""
-    if late is None or usual is None or now - late > RUSH_WITHIN:
-        return 1.0
-    seconds = max((now - late).total_seconds(), 1.0)
-    return max(1.0, (now - usual).total_seconds() / USUAL / (seconds / LATE))
 
 
 def _came(back: int) -> ScalarSelect[datetime]:
@@ -95,9 +89,15 @@ def _came(back: int) -> ScalarSelect[datetime]:
 
 
 # Made once: to build them takes longer than to run them
+BEGAN = (_came(LATE).label("late"), _came(USUAL).label("usual"))  # the last few comments, and the last many
+LATEST_OF_NETWORK = (
+    select(Comment.created_at, Comment.status, Comment.verdict_reason, Comment.is_quietly_declined)
+    .where(Comment.network_hash.in_(bindparam("hashes", expanding=True)), Comment.edits_id.is_(None))
+    .order_by(Comment.created_at.desc())
+    .limit(OF_NETWORK)
+)
 _ELSEWHERE = select(
-    _came(LATE).label("late"),
-    _came(USUAL).label("usual"),
+    *BEGAN,
     exists()
     .where(SpentTicket.site_id == bindparam("site_id"), SpentTicket.nonce_hash == bindparam("nonce_hash"))
     .label("is_spent"),

@@ -40,7 +40,7 @@ export class CommentForm {
     this.#fields = new Fields(speech, rules, user && signedName(user), this.#note);
     this.#service = service;
     this.#limit = rules.limits.text_bytes;
-    this.#sender = new Sender(service, unsent);
+    this.#sender = new Sender(service, unsent, !user && signal); // nobody asks those whom their own site knows
     this.element = this.#build(onCancel, rules.letters, region);
     this.#text.value = drafts.get(null);
     this.#recall();

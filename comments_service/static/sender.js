@@ -1,14 +1,20 @@
 // From the fields to an answer: the ticket, one key for one comment however often it is sent, one more try.
+import { PROOF } from "./generated.js";
+
+const PROOF_PATIENCE_MS = 5_000;
 
 export class Sender {
   #service;
   #ticket = null;
+  #proof;
+  #signal;
   #key;
   #sent;
   #unsent;
 
-  /** `unsent` keeps {sent, key} of what may or may not have arrived. */
-  constructor(service, unsent) {
+  /** `unsent` keeps {sent, key} of what may or may not have arrived; `signal` ends the work for it. Without one none is done. */
+  constructor(service, unsent, signal) {
+    this.#signal = signal;
     this.#service = service;
     this.#unsent = unsent;
     this.#sent = unsent.kept?.sent;
@@ -19,7 +25,15 @@ export class Sender {
   prepare() {
     if (this.#ticket) return;
     this.#ticket = this.#service.ticket();
+    this.#proof = this.#prove(this.#ticket).catch(() => {}); // then the comment waits
     this.#ticket.catch(() => (this.#ticket = null)); // send() asks again, and shows what is wrong
+  }
+
+  async #prove(ticket) {
+    const { challenge } = await ticket;
+    if (!challenge || !this.#signal) return;
+    const { prove } = await import(new URL(PROOF, this.#service.base));
+    return prove(challenge, this.#signal);
   }
 
   async send(fields) {
@@ -41,7 +55,8 @@ export class Sender {
   async #try(fields) {
     this.prepare();
     const { ticket } = await this.#ticket;
-    return this.#service.post({ ...fields, ticket }, this.#key);
+    const proof = await Promise.race([this.#proof, new Promise((resolve) => setTimeout(resolve, PROOF_PATIENCE_MS))]);
+    return this.#service.post({ ...fields, ticket, proof }, this.#key);
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from comments_service.errors import (
     FieldsRefused,
     Malformed,
 )
+from comments_service.proof import challenge_for
 from comments_service.snapshot.counts import counts as counts_of
 from comments_service.snapshot.own import own_comment
 from comments_service.snapshot.question import Question, iso
@@ -28,7 +30,7 @@ from comments_service.web.asked import (
 )
 from comments_service.web.forms import LIMITS, text_fields
 from comments_service.web.hurry import count_preview
-from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for
+from comments_service.web.intake import Sent, giving_context, preview_of, take_in, tokens_for
 from comments_service.web.json_door import as_json, json_answer, own_as_json, private, read_json, validated
 from comments_service.web.wiring import wiring
 
@@ -76,16 +78,13 @@ def thread() -> Response:
 
 @blueprint.get("/sites/<site_key>/ticket")
 def ticket() -> Response:
-    """A fresh ticket for a form below one article."""
-    parts, context = (
-        wiring(),
-        ticket_context(g.site, question_of(g.site).article),
-    )
-    ends = context.now.timestamp() + parts.settings.ticket_lifetime_seconds
+    """A fresh ticket for a form below one article, and the work that is asked of its browser, if any is."""
+    context = giving_context(g.site, question_of(g.site).article)
+    given = context.new_ticket()
     body = {
-        "ticket": tokens.issue_ticket(parts.keys, site=g.site.key, article=context.article, now=context.now),
-        "expires_at": iso(context.now.fromtimestamp(ends, context.now.tzinfo)),
-        "challenge": None,
+        "ticket": tokens.sign_ticket(context.keys, given),
+        "expires_at": iso(context.now + timedelta(seconds=context.lifetime_seconds)),
+        "challenge": challenge_for(context.keys, given) if given.asks_proof else None,
     }
     return private(json_answer(body))
 

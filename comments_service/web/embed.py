@@ -14,6 +14,7 @@ from comments_service.web.headers import precompressed
 
 SHORT_SECONDS = 300  # a mended script reaches every reader within five minutes
 YEAR_SECONDS = 31_536_000
+NAMES = ("embed", "count", *bundle.LATER)
 
 blueprint = Blueprint("embed", __name__)
 
@@ -35,9 +36,7 @@ def styles() -> Response:
     return _for_every_page(response)
 
 
-@blueprint.get(
-    "/<any(embed, count, classic, fresh, mine, part, why, write):name>.<string(length=16):content_hash>.js"
-)
+@blueprint.get(f"/<any({', '.join(NAMES)}):name>.<string(length=16):content_hash>.js")
 def hashed_script(name: str, content_hash: str) -> Response:
     """The same under the name of its content: never another, so it may be kept, and pinned by `integrity`."""
     wanted = _bundle(name)

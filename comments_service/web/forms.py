@@ -47,6 +47,7 @@ FIELD_NAMES = (
     "previous",
     "audience",
     "user",
+    "proof",
     TRAP,
 )
 LIMITS = {
@@ -66,13 +67,19 @@ _BARE_HOST = re.compile(r"[\w-]+(\.[\w-]+)+(/|$)")
 
 @dataclass(frozen=True)
 class TicketContext:
-    """What a ticket must have been given for. `article` is None when the page named none that we accept."""
+    """What a ticket must have been given for, and what one that is given now says."""
 
     site: SiteView
     article: ArticleRef
     keys: Keyring
     now: datetime
     lifetime_seconds: int
+    asks_proof: bool = False
+
+    def new_ticket(self) -> tokens.Ticket:
+        """A fresh one."""
+        site, article, now = self.site.key, self.article, self.now
+        return tokens.new_ticket(site=site, article=article, now=now, asks_proof=self.asks_proof)
 
 
 class TicketCSRF(CSRF):
@@ -85,10 +92,7 @@ class TicketCSRF(CSRF):
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
         """A fresh ticket for a form that is about to be shown."""
-        context = self.context
-        return tokens.issue_ticket(
-            context.keys, site=context.site.key, article=context.article, now=context.now
-        )
+        return tokens.sign_ticket(self.context.keys, self.context.new_ticket())
 
     def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:
         """Refuse what is not our ticket for this very article."""

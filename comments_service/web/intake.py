@@ -17,8 +17,10 @@ from comments_service.errors import (
 )
 from comments_service.markup import render
 from comments_service.privacy import network_of
-from comments_service.sending import Sending
+from comments_service.proof import is_solved
+from comments_service.sending import Proof, Sending
 from comments_service.signed_names import read_signed_name
+from comments_service.spam.suspicion import asks_proof
 from comments_service.submit import submit
 from comments_service.vocabulary import ArticleRef, Receipt, SignedName, SiteView, Submission
 from comments_service.web.asked import article_of
@@ -54,6 +56,14 @@ def ticket_context(site: SiteView, article: ArticleRef) -> TicketContext:
     return TicketContext(site, article, parts.keys, parts.now(), parts.settings.ticket_lifetime_seconds)
 
 
+def giving_context(site: SiteView, article: ArticleRef) -> TicketContext:
+    """The same for a form that is about to be shown: whether its browser is asked for work."""
+    context = ticket_context(site, article)
+    network = network_of(request.remote_addr or "")
+    hashes = context.keys.network_hashes(network, site_id=site.id)
+    return replace(context, asks_proof=asks_proof(site, article, hashes, now=context.now))
+
+
 def take_in(site: SiteView, sent: Sent, *, lang: str) -> Receipt:
     """Check the form and submit it.
 
@@ -85,12 +95,12 @@ def _take_in(site: SiteView, sent: Sent) -> Receipt:
         previous=sent.fields.get("previous"),
         is_letter=form.audience.data == EDITORS,
         signed=signed,
-        sending=_sending(form, sent),
+        sending=_sending(form, sent, is_signed=signed is not None),
     )
     return submit(submission, settings=parts.settings, keys=parts.key_source, now=parts.now())
 
 
-def _sending(form: CommentForm, sent: Sent) -> Sending:
+def _sending(form: CommentForm, sent: Sent, *, is_signed: bool) -> Sending:
     """How it came: what its ticket tells, and the field that no person sees."""
     ticket, now = form.read_ticket, wiring().now()
     return Sending(
@@ -100,7 +110,15 @@ def _sending(form: CommentForm, sent: Sent) -> Sending:
         is_trapped=bool(sent.fields.get(TRAP)),
         agent=header("User-Agent"),
         referrer=header("Referer"),
+        proof=Proof.NOT_ASKED if is_signed else _proof(ticket, sent.fields.get("proof", "")),
     )
+
+
+def _proof(ticket: tokens.Ticket, sent: str) -> Proof:
+    """What is wrong with the work that came is told to nobody; the comment waits as if there were none."""
+    if not ticket.asks_proof:
+        return Proof.NOT_ASKED
+    return Proof.GIVEN if is_solved(wiring().keys, sent, ticket) else Proof.MISSING
 
 
 def header(name: str) -> str:

@@ -31,7 +31,7 @@ from comments_service.vocabulary import CommentView, SiteView
 from comments_service.web.asked import article_of, page_of, published_of, question_of, site_of
 from comments_service.web.forms import FIELD_NAMES, CommentForm, comment_id
 from comments_service.web.hurry import count_preview, count_vote
-from comments_service.web.intake import Sent, preview_of, take_in, ticket_context, tokens_for, words_for
+from comments_service.web.intake import Sent, giving_context, preview_of, take_in, tokens_for, words_for
 from comments_service.web.own_forms import read_form
 from comments_service.web.wiring import wiring
 from comments_service.web.words import page_words
@@ -144,7 +144,7 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
         site=site,
         page=page,
         typed=typed,
-        ticket=CommentForm(None, ticket_context(site, question.article)).fresh_ticket,
+        ticket=CommentForm(None, giving_context(site, question.article)).fresh_ticket,
         parent=_parent(page.comments, typed.fields.get("parent", "")),
         shown={comment.id: comment for comment in page.comments},
         sorts=site.options.sorts,

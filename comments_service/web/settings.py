@@ -12,6 +12,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefused
 from comments_service.options import MAX_EDIT_MINUTES, SORTS, Options, Voting
 from comments_service.rights import require_everywhere
+from comments_service.sending import Asking
 from comments_service.site_list import list_for
 from comments_service.sites import MAX_ORIGINS, SignedNames, SiteChange, WrongOrigin, add_site, wrong_origins
 from comments_service.vocabulary import Role, SiteView
@@ -162,9 +163,10 @@ def change_display(key: str) -> Response:
         votes=request.form.get("votes", here.options.votes),
         reports="reports" in request.form,
         hold_reported=_number(request.form.get("hold_reported"), here.options.hold_reported),
+        proof=request.form.get("proof", here.options.proof),
     )
     try:
-        names = ("sort", "edit_minutes", "avatars", "votes", "reports", "hold_reported")
+        names = ("sort", "edit_minutes", "avatars", "votes", "reports", "hold_reported", "proof")
         save(key, SiteChange(**{name: getattr(typed, name) for name in names}))
     except (ChangedMeanwhile, FieldsRefused) as error:
         return _display(site_here(key), typed, error)
@@ -238,6 +240,7 @@ def _display(
         tab="display",
         sorts=SORTS,
         votings=tuple(Voting),
+        askings=tuple(Asking),
         typed=typed,
         given=lambda name: request.form.get(name, getattr(typed, name)),
         now=site.options,
