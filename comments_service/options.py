@@ -7,8 +7,6 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from comments_service.sending import Asking
-
 MAX_EDIT_MINUTES = 10_080  # a week
 MAX_HOLD_REPORTS = 100
 AKISMET = "Akismet"
@@ -21,6 +19,14 @@ class Voting(StrEnum):
     OFF = "off"
     UP = "up"
     BOTH = "both"
+
+
+class Asking(StrEnum):
+    """When a form's browser is asked to work before a comment is sent."""
+
+    OFF = "off"
+    SUSPICION = "suspicion"
+    ALWAYS = "always"
 
 
 class Neighbour(StrEnum):

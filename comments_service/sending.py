@@ -6,14 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Asking(StrEnum):
-    """When a form's browser is asked to work before a comment is sent."""
-
-    OFF = "off"
-    SUSPICION = "suspicion"
-    ALWAYS = "always"
-
-
 class Proof(StrEnum):
     """What became of the work that a form's browser was asked to do."""
 

@@ -16,12 +16,19 @@ from sqlalchemy.orm import Session
 from comments_service.article_url import parse_origin, suggested_origin
 from comments_service.errors import ChangedMeanwhile, FieldError, FieldsRefused, SiteNotFound
 from comments_service.neighbours.change import NO_CHANGE, NeighbourChange, carry_out
-from comments_service.options import AKISMET, MAX_EDIT_MINUTES, MAX_HOLD_REPORTS, SORTS, Neighbour, Voting
+from comments_service.options import (
+    AKISMET,
+    MAX_EDIT_MINUTES,
+    MAX_HOLD_REPORTS,
+    SORTS,
+    Asking,
+    Neighbour,
+    Voting,
+)
 from comments_service.own_texts import OwnText, checked_line, new_texts
 from comments_service.privacy import KeyHolder
 from comments_service.rights import require, require_everywhere
 from comments_service.rules.change import MAX_DEPTH, Place, RuleChange, put_in_force, record
-from comments_service.sending import Asking
 from comments_service.storage.database import reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Site

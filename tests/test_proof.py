@@ -18,10 +18,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from comments_service import proof as proof_module
+from comments_service.options import Asking
 from comments_service.privacy import Keyring
 from comments_service.proof import TRIES, is_solved
 from comments_service.rules.surge import FLOOR
-from comments_service.sending import Asking, Sending
+from comments_service.sending import Sending
 from comments_service.settings import Settings
 from comments_service.spam.history import LATE, USUAL
 from comments_service.storage.database import db, transaction

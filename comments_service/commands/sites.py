@@ -13,9 +13,8 @@ from comments_service.commands.installation import (
     print_json,
 )
 from comments_service.neighbours.change import OPTIONS, SECRETS, NeighbourChange
-from comments_service.options import SORTS, Voting
+from comments_service.options import SORTS, Asking, Voting
 from comments_service.own_texts import OwnText
-from comments_service.sending import Asking
 from comments_service.sites import (
     OPTIONAL_FIELDS,
     SignedNames,

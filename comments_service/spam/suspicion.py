@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
+from comments_service.options import Asking
 from comments_service.rules.surge import is_in_surge
-from comments_service.sending import Asking
 from comments_service.spam.history import BEGAN, LATEST_OF_NETWORK, rush
 from comments_service.spam.signals import RUSH
 from comments_service.storage.database import reading

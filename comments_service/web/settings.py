@@ -10,9 +10,8 @@ from babel import Locale
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, session, url_for
 
 from comments_service.errors import ChangedMeanwhile, CommentsError, FieldsRefused
-from comments_service.options import MAX_EDIT_MINUTES, SORTS, Options, Voting
+from comments_service.options import MAX_EDIT_MINUTES, SORTS, Asking, Options, Voting
 from comments_service.rights import require_everywhere
-from comments_service.sending import Asking
 from comments_service.site_list import list_for
 from comments_service.sites import MAX_ORIGINS, SignedNames, SiteChange, WrongOrigin, add_site, wrong_origins
 from comments_service.vocabulary import Role, SiteView
