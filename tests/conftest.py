@@ -35,8 +35,9 @@ from comments_service.settings import Settings
 from comments_service.storage.database import db, migrate
 from comments_service.vocabulary import SiteView
 from tests.browser import Console
+from tests.emptied_database import EmptiedDatabase
 from tests.factories import a_site
-from tests.quicker import EmptiedDatabase, dialects_alike, keep_compiled, routes_compiled_once
+from tests.quicker import collect_seldom, compiled_once, keep_for_good, keep_templates
 from tests.servers import (
     PATIENCE_SECONDS,
     VALKEY_SOCKET,
@@ -83,12 +84,18 @@ class Clock:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers once for all workers, where tests will really run."""
+    collect_seldom()
     is_worker = hasattr(config, "workerinput")
     if not is_worker and not config.option.collectonly:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(quick_folder()))  # where tmp_path is made
         servers = DatabaseServers()
         config.add_cleanup(servers.stop)
         signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to stop"))  # and take the servers along
+
+
+def pytest_collection_finish() -> None:
+    """From here on, only what tests make is to be cleared away."""
+    keep_for_good()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -130,14 +137,15 @@ def postgres_template() -> Iterator[str]:
 def emptied_database(postgres_template: str) -> Iterator[EmptiedDatabase]:
     """This worker's PostgreSQL database."""
     database = EmptiedDatabase(postgres_template)
-    yield database
+    with database.kept.given_out():
+        yield database
     database.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def compiled_once() -> Iterator[None]:
-    """Let the apps of a worker share what their routes and statements are compiled to."""
-    with routes_compiled_once(), dialects_alike():
+def quicker() -> Iterator[None]:
+    """Let nothing be worked out for each app anew that is the same for all of them."""
+    with compiled_once():
         yield
 
 
@@ -194,7 +202,7 @@ def make_app(clock: Clock) -> Iterator[Callable[[Settings], Flask]]:
         def make(settings: Settings) -> Flask:
             app = create_app(settings, clock=clock)
             app.testing = True
-            keep_compiled(app)
+            keep_templates(app)
             stack.callback(close, app)
             return app
 
@@ -288,7 +296,7 @@ UNHURRIED: dict[str, Any] = {"submission_interval_seconds": 0, "submissions_per_
 def live(settings: Settings, listener: socket.socket, host_page: HostPage) -> Iterator[LiveService]:
     """Serve an app with the demo site, and show its widget on the host page."""
     app = create_app(settings)
-    keep_compiled(app)
+    keep_templates(app)
     site = a_site(app, origins=(host_page.origin,), now=datetime.now(UTC))
     host_page.embed(settings.public_url, site=site.key)
     try:

@@ -1,30 +1,26 @@
 """What each of thousands of apps would work out anew is worked out once for a test run: no answer differs.
 
-These are texts made of texts: the routes' address builders, the templates' code, the statements' SQL.
-Werkzeug and SQLAlchemy have no door for the first and the last, so those reach into them.
+These are texts made of texts: the routes' patterns, the templates' code, the statements' SQL.
+SQLAlchemy has no door for the last, nor Werkzeug a whole one for the first, so those reach into them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from copy import copy
+from operator import attrgetter
+from typing import Any, ClassVar
 
-import psycopg
 import pytest
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
-from psycopg import sql
+from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.engine import make_url
 from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
-
-from comments_service.storage.database import db
-from tests.servers import postgres_database
-
-Built = Callable[..., tuple[str, str]]
+from werkzeug.routing import Map, Rule, RuleFactory
 
 
 class CompiledTemplates(BytecodeCache):
@@ -43,133 +39,83 @@ class CompiledTemplates(BytecodeCache):
 
 
 COMPILED = CompiledTemplates()
-
-
-def keep_compiled(app: Flask) -> None:
-    """Let an app compile only templates and statements that no app before it has compiled."""
-    app.jinja_env.bytecode_cache = COMPILED
-    with app.app_context():
-        for engine in db.engines.values():
-            engine._compiled_cache = STATEMENTS
-
-
 STATEMENTS: LRUCache[Any, Any] = LRUCache(4_000)
 
 
-@contextmanager
-def dialects_alike() -> Iterator[None]:
-    """Let engines of one driver know each other's statements: all of them speak to the same server."""
-    kinds = (SQLiteDialect_pysqlite, PGDialect_psycopg)
-    with pytest.MonkeyPatch.context() as patch:
-        for kind in kinds:
-            patch.setattr(kind, "__eq__", lambda one, other: type(one) is type(other))
-            patch.setattr(kind, "__hash__", lambda one: hash(type(one)))
-        yield
+def keep_templates(app: Flask) -> None:
+    """Let an app compile only templates that no app before it has compiled."""
+    app.jinja_env.bytecode_cache = COMPILED
 
 
-@contextmanager
-def routes_compiled_once() -> Iterator[None]:
-    """Let every route of the same text share the code that builds its addresses."""
-    built: dict[tuple[object, ...], Built] = {}
-    compile_anew = Rule._compile_builder
-
-    def compile_builder(rule: Rule, append_unknown: bool = True) -> Built:
-        key = (rule.rule, rule.subdomain, rule.host, repr(rule.defaults), append_unknown)
-        if key not in built:
-            built[key] = compile_anew(rule, append_unknown)
-        return built[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", compile_builder)
-        yield
+def _share_statements(patch: pytest.MonkeyPatch) -> None:
+    """Engines of one driver know each other's: all of them speak to the same server."""
+    shared = property(lambda _engine: STATEMENTS, lambda _engine, _its_own: None)
+    patch.setattr(Engine, "_compiled_cache", shared, raising=False)
+    for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        patch.setattr(kind, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(kind, "__hash__", lambda one: hash(type(one)))
 
 
-SHAPE = """
-SELECT md5(coalesce(string_agg(line, ' ' ORDER BY line), '')) FROM (
-  SELECT concat_ws(':', c.oid, c.relname, c.relkind, c.relnatts, c.relchecks, c.relhasrules, c.relacl) AS line
-    FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
-  UNION ALL SELECT concat_ws(':', t.oid, t.xmin, t.tgenabled) FROM pg_trigger t WHERE NOT t.tgisinternal
-  UNION ALL SELECT concat_ws(':', p.oid, p.xmin) FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
-  UNION ALL SELECT concat_ws(':', k.oid, k.xmin) FROM pg_constraint k
-  UNION ALL SELECT concat_ws(':', a.attrelid, a.attname, a.xmin) FROM pg_attribute a
-    JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace
-  UNION ALL SELECT concat_ws(':', s.setdatabase, s.setconfig) FROM pg_db_role_setting s
-  UNION ALL SELECT version_num FROM alembic_version
-) AS lines
-"""
-OTHERS = """
-SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""
-TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-SEQUENCES = """
-SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
-FROM pg_sequences WHERE last_value IS NOT NULL
-"""
+WHAT_A_RULE_SAYS = attrgetter(
+    *("rule", "endpoint", "subdomain", "host", "strict_slashes", "merge_slashes", "build_only", "websocket"),
+    *("alias", "redirect_to", "provide_automatic_options"),
+)
 
 
-class EmptiedDatabase:
-    """One PostgreSQL database for a worker's tests: emptied for each, which is quicker than a new one.
+def text_of(rule: Rule) -> tuple[object, ...]:
+    """All that a route says."""
+    return (*WHAT_A_RULE_SAYS(rule), frozenset(rule.methods or ()), repr(rule.defaults))
 
-    Where a test has changed its form, the next one gets a new copy of the template.
+
+class SharedRoutes(Map):
+    """The routes of an app, compiled when they are asked for, unless an app before it had just the same.
+
+    What they are compiled to knows endpoints by their names alone.
     """
 
-    def __init__(self, template: str) -> None:
-        self._template = template
-        self._made: Any = None
-        self._shape = ""
-        self.url = ""
+    compiled: ClassVar[dict[tuple[object, ...], Map]] = {}
 
-    def emptied(self) -> str:
-        """The URL of the database, with nothing in it."""
-        if self._made is None:
-            self._make()
-        elif not self._empty():
-            self.close()
-            self._make()
-        return self.url
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._said: list[Rule] = []
+        super().__init__(*arguments, **named)
 
-    def close(self) -> None:
-        """Drop it."""
-        if self._made is not None:
-            self._made.__exit__(None, None, None)
-            self._made = None
+    def add(self, rulefactory: RuleFactory) -> None:
+        """Note what a route says."""
+        self._said.extend(rulefactory.get_rules(self))
+        self._remap = True
 
-    def _make(self) -> None:
-        self._made = postgres_database(self._template)
-        self.url = self._made.__enter__()
-        with self._inside() as connection:
-            self._shape = self._form(connection)
+    def update(self) -> None:
+        """Compile all of it, or take what is known."""
+        with self._remap_lock:
+            if not self._remap:
+                return
+            said = [text_of(rule) for rule in self._said]
+            key = (self.merge_slashes, self.host_matching, *said)
+            if key not in self.compiled:
+                routes = Map(merge_slashes=self.merge_slashes, host_matching=self.host_matching)
+                for rule in self._said:
+                    routes.add(copy(rule))
+                routes.update()
+                self.compiled[key] = routes
+            self._matcher = self.compiled[key]._matcher
+            self._rules_by_endpoint = self.compiled[key]._rules_by_endpoint
+            self._remap = False
 
-    def _empty(self) -> bool:
-        try:
-            with self._inside() as connection:
-                connection.execute(OTHERS)
-                if self._form(connection) != self._shape:
-                    return False
-                connection.execute(
-                    "SET session_replication_role = replica"
-                )  # the journal refuses to go otherwise
-                tables = [sql.Identifier(name) for (name,) in connection.execute(TABLES)]
-                holds = sql.SQL(" UNION ALL ").join(
-                    sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})").format(
-                        sql.Literal(table.as_string()), table
-                    )
-                    for table in tables
-                )
-                full = [sql.SQL(name) for (name,) in connection.execute(holds)]
-                if full:
-                    connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(full)))
-                connection.execute(SEQUENCES)
-        except psycopg.Error:
-            return False  # whatever a test has done to it
-        return True
 
-    def _inside(self) -> psycopg.Connection:
-        address = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        return psycopg.connect(address, autocommit=True)
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """Let the apps of a worker share what their routes and statements are compiled to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "url_map_class", SharedRoutes)
+        _share_statements(patch)
+        yield
 
-    @staticmethod
-    def _form(connection: psycopg.Connection) -> str:
-        found = connection.execute(SHAPE).fetchone()
-        return str(found[0]) if found else ""
+
+def collect_seldom() -> None:
+    """Look less often for what nobody holds any more: a tenth of all the work went there."""
+    gc.set_threshold(20_000, 50, 100)
+
+
+def keep_for_good() -> None:
+    """Never look again at what there is by now: modules, and the tests that were found."""
+    gc.freeze()

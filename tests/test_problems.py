@@ -18,7 +18,6 @@ from sqlalchemy.engine import make_url
 
 from comments_service import create_app, errors
 from comments_service.settings import Settings
-from comments_service.storage.database import db
 from comments_service.vocabulary import SiteView
 from comments_service.web import problems
 from tests.conftest import close
@@ -230,12 +229,13 @@ def test_a_locked_store_costs_no_text(hurried: FlaskClient, database: str) -> No
 def test_a_store_that_may_only_be_read_is_503_and_reading_goes_on(
     hurried: FlaskClient, database: str
 ) -> None:
-    name = sql.Identifier(str(make_url(database).database))
+    name = str(make_url(database).database)
     body = a_body(a_ticket(hurried))
     with administration() as connection:
-        connection.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
-    with hurried.application.app_context():
-        db.engine.dispose()
+        alter = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on")
+        connection.execute(alter.format(sql.Identifier(name)))
+        cut_off = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(cut_off, [name])  # as it is where another server takes over
     assert is_problem(send(hurried, body), 503, "store-unavailable")
     assert ask(hurried, "thread").status_code == 200
 

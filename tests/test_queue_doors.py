@@ -289,6 +289,7 @@ def test_shift_judges_the_authors_of_all_that_are_ticked(page: Page, live_servic
     expect_told(page, "3 actions taken back: all is as it was before.")
     assert standings(live_service) == [("trust", "email", False)] * 3
     bulk_menu(page).get_by_role("button", name="Ban or trust the authors").click()
+    expect(sheet).to_be_visible()
     press(page, "Escape")
     expect(sheet).to_be_hidden()
     assert is_still(page)
