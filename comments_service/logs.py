@@ -31,7 +31,7 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # It tells of readers who left, with the path, which may hold a token
     logging.getLogger("waitress").setLevel(max(level, logging.WARNING))
-    for name in ("sqlalchemy.engine", "sqlalchemy.pool", "alembic", "urllib3"):
+    for name in ("sqlalchemy.engine", "sqlalchemy.pool", "alembic", "urllib3", "httpcore2"):
         logging.getLogger(name).setLevel(
             max(level, logging.INFO if level <= logging.DEBUG else logging.WARNING)
         )
