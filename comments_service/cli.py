@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
 from comments_service.commands import (
+    blocklists,
     clusters,
     data,
     doctor,
@@ -80,6 +81,7 @@ for command in (
     threads.thread,
     clusters.clusters,
     spam.spam,
+    blocklists.blocklist,
     data.export,
     data.backup,
     data.restore,

@@ -14,7 +14,7 @@ from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, Site
 from comments_service.storage.outbox import LetterAddress
-from comments_service.storage.removal import forget_standings, remove
+from comments_service.storage.removal import forget_listed, forget_standings, remove
 from comments_service.storage.scrub import scrub
 from comments_service.storage.sites import find_site
 
@@ -72,6 +72,7 @@ def _erase_batch(site_id: int, site_key: str, hashes: tuple[bytes, ...], domain:
     with transaction() as session:
         ids = _ids_of(session, site_id, hashes)
         forget_standings(session, site_id, ids=ids, hashes=hashes, domain=domain)
+        forget_listed(session, site_id, hashes)
         if ids:
             remove(session, ids)
             subject = f"site {site_key}, comments: {len(ids)}"

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from comments_service import export_lines as line
 from comments_service.privacy import Keyring
+from comments_service.storage.blocklists import BlockedEntry
 from comments_service.storage.database import reading, transaction
 from comments_service.storage.decisions import Revision, Standing
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -22,7 +23,7 @@ from comments_service.storage.rules import RuleSet
 from comments_service.storage.sites import find_site
 
 BATCH = 500  # rows in memory at once
-Row = TypeVar("Row", Thread, Comment, RuleSet, Standing, JournalRow)
+Row = TypeVar("Row", Thread, Comment, RuleSet, Standing, BlockedEntry, JournalRow)
 
 
 def export_site(key: str, *, keys: Keyring | None, now: datetime) -> Iterator[str]:
@@ -59,6 +60,8 @@ def _parts(
         yield line.revision(revision, names)
     for standing in _all(session, select(Standing).where(Standing.site_id == site_id), Standing.id):
         yield line.standing(standing, _known_by(session, standing), names, is_full=keys is not None)
+    for entry in _all(session, select(BlockedEntry).where(BlockedEntry.site_id == site_id), BlockedEntry.id):
+        yield line.blocked_entry(entry, names, is_full=keys is not None)
     yield from _people(session, site_id)
     done = select(JournalRow).where(JournalRow.site_id == site_id, JournalRow.id < until)
     for row in _all(session, done, JournalRow.id):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from comments_service.decisions.standing import Trace
 from comments_service.privacy import Keyring
+from comments_service.storage.blocklists import BlockedEntry
 from comments_service.storage.decisions import Revision, Standing
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, Site, Thread, ThreadAlias
@@ -140,6 +141,22 @@ def standing(row: Standing, comment_id: int | None, names: Names, *, is_full: bo
         "made_at": _time(row.made_at),
         "ends_at": _time(row.ends_at),
         "lifted_at": _time(row.lifted_at),
+    }
+
+
+def blocked_entry(row: BlockedEntry, names: Names, *, is_full: bool) -> dict[str, Any]:
+    """An entry of the blocklists; of networks and addresses masks alone, and only in full."""
+    return {
+        "type": "blocked_entry",
+        "id": row.id,
+        "kind": row.kind,
+        "entry": row.shown if is_full or row.hash is None else None,
+        "action": row.action,
+        "note": row.note,
+        "moderator": names.get(row.moderator_id),
+        "made_at": _time(row.made_at),
+        "expires_at": _time(row.expires_at),
+        "removed_at": _time(row.removed_at),
     }
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from comments_service.blocklists.looking import listed
+from comments_service.blocklists.matching import WordList
+from comments_service.blocklists.ready import NO_WORDS
 from comments_service.clusters.joining import Likes, likes_of
 from comments_service.neighbours.heard import UNHEARD, Heard
 from comments_service.privacy import Keyring
@@ -59,7 +62,8 @@ class Bench:
     """Where submissions are judged: the site's database, the keys, the time.
 
     What does not come, but is there and is said otherwise (`comes`), begins no surge, and is no twin of
-    itself (`own_id`). `heard` is what neighbours said, who were asked before the transaction.
+    itself (`own_id`). `heard` is what neighbours said, who were asked before the transaction; `blocked` are
+    the words on the site's blocklists, made ready there too.
     """
 
     session: Session
@@ -68,6 +72,7 @@ class Bench:
     comes: bool = True
     own_id: int | None = None
     heard: Heard = UNHEARD
+    blocked: WordList = NO_WORDS
 
     def judge(
         self, submission: Submission, thread: Thread, rules: InForce, earlier: Comment | None
@@ -99,11 +104,14 @@ class Bench:
         site = learner(self.session, site_id, slots)
         opinion = think(evidence, site.filter, lessons=site.lessons, others=self.heard.signals)
         lacks_proof = sending.lacks_proof(is_ticket_used=evidence.history.is_ticket_used)
+        met = listed(self.session, submission, self.blocked, keys=self.keys, now=self.now)
         facts = replace(
             facts,
             spam_percent=opinion.percent,
             lacks_proof=lacks_proof,
             neighbour_away=not facts.is_letter and self.heard.lacks(submission.site.options.neighbours),
+            listed=met.held,
+            list_refused=met.refused,
         )
         verdict = judge(rules, facts, texts_of(submission))
         return Judged(facts, verdict, earlier, likes, opinion, sending.seconds, self.heard)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from comments_service.clusters.joining import MEMORY
 from comments_service.people.sign_ins import HALF_SECONDS
 from comments_service.settings import Settings
+from comments_service.storage.blocklists import BlockedEntry
 from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.database import transaction
 from comments_service.storage.decisions import Standing
@@ -30,7 +31,7 @@ from comments_service.vocabulary import Status
 
 BATCH = 500  # one batch is one short transaction: nobody who posts meanwhile waits long
 LETTERS_KEPT = timedelta(days=30)  # what became of them; the letters themselves are kept nowhere
-UNDO_KEPT = timedelta(days=7)  # so long a ban that was lifted can be brought back
+UNDO_KEPT = timedelta(days=7)  # so long what was lifted or taken off a list can be brought back
 SWEPT = "comments-swept"
 Batch = Callable[[Session], int]
 
@@ -52,6 +53,7 @@ class Swept:
     reports: int = 0
     tickets: int = 0
     lessons: int = 0
+    blocked_entries: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -74,6 +76,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         reports=_in_batches(lambda session: _forget_reporters(session, networks_until)),
         tickets=_in_batches(lambda session: _drop_tickets(session, settings, now)),
         lessons=_in_batches(lambda session: _drop_lessons(session, now - LETTERS_KEPT)),
+        blocked_entries=_in_batches(lambda session: _drop_blocked(session, now)),
     )
 
 
@@ -82,6 +85,15 @@ def _drop_standings(session: Session, until: datetime) -> int:
     ended = select(Standing.id).where(or_(Standing.ends_at <= until, Standing.lifted_at <= until))
     ids = session.scalars(ended.limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(delete(Standing).where(Standing.id.in_(ids)))
+    return len(ids)
+
+
+def _drop_blocked(session: Session, now: datetime) -> int:
+    """Entries of blocklists that are over, and those that were taken off so long ago that none comes back."""
+    is_gone = BlockedEntry.removed_at <= now - UNDO_KEPT
+    ended = select(BlockedEntry.id).where(or_(BlockedEntry.expires_at <= now, is_gone))
+    ids = session.scalars(ended.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(BlockedEntry).where(BlockedEntry.id.in_(ids)))
     return len(ids)
 
 

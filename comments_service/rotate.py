@@ -14,12 +14,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, LargeBinary, and_, delete, func, literal, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from comments_service.blocklists.entries import Kind
 from comments_service.errors import KeyRefused
 from comments_service.neighbours.keeping import sealed_for
 from comments_service.notify.addresses import ADDRESS_COLUMN, address_hashes
 from comments_service.people.codes import seal_column
 from comments_service.privacy import Keyring
 from comments_service.settings import Settings
+from comments_service.storage.blocklists import BlockedEntry
 from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.decisions import Standing
 from comments_service.storage.models import Canary, Comment, SubmissionKey
@@ -169,9 +171,23 @@ def _move_batch(session: Session, keys: Keyring) -> int:
         if known_by is not None:  # a ban of the address moves with a comment that came from it
             theirs = update(Standing).where(Standing.site_id == row.site_id, Standing.hash == known_by)
             session.execute(theirs.values(hash=row.email_hash))
+            _move_blocked(session, row.site_id, known_by, row.email_hash)
         if row.twin_hash is not None:
             row.twin_hash = keys.digest("twin", twin_data(row.parent_id, row.name, row.text))
     return len(rows)
+
+
+def _move_blocked(session: Session, site_id: int, known_by: bytes, hashed: bytes | None) -> None:
+    """An entry of a blocklist moves like a ban; it goes where somebody listed the address anew meanwhile."""
+    here, there = (
+        (BlockedEntry.site_id == site_id, BlockedEntry.kind == Kind.ADDRESS, BlockedEntry.hash == one)
+        for one in (known_by, hashed)
+    )
+    if known_by == hashed or session.scalar(select(BlockedEntry.id).where(*here)) is None:
+        return
+    session.execute(delete(BlockedEntry).where(*there).execution_options(synchronize_session=False))
+    moved = update(BlockedEntry).where(*here).values(hash=hashed)
+    session.execute(moved.execution_options(synchronize_session=False))
 
 
 def _move_second_factors(keys: Keyring) -> None:
@@ -230,6 +246,7 @@ def _forget_old_marks(keys: Keyring) -> None:
         unknown = update(Comment).where(_under_another(Comment.signer_hash, keys.current))
         session.execute(unknown.values(signer_hash=None).execution_options(synchronize_session=False))
         session.execute(delete(Standing).where(_under_another(Standing.hash, keys.current)))
+        session.execute(delete(BlockedEntry).where(_under_another(BlockedEntry.hash, keys.current)))
         reported = update(Report).where(_under_another(Report.reporter, keys.current))
         session.execute(reported.values(reporter=None).execution_options(synchronize_session=False))
         session.execute(delete(Vote).where(_under_another(Vote.voter, keys.current)))

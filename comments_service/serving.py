@@ -17,10 +17,11 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
-from waitress.utilities import Error
+from waitress.utilities import Error, RequestEntityTooLarge
 
 from comments_service.errors import CannotStart, LengthRequired
 from comments_service.settings import Settings
+from comments_service.web import blocklists
 from comments_service.web.headers import guards
 from comments_service.web.problems import PROBLEM_TYPE, as_json, in_our_words
 
@@ -31,6 +32,7 @@ GRACE_SECONDS = 20.0
 BACKLOG = 1024
 QUIET_SECONDS = 0.25  # a connection silent for so long has no request under way to us
 BODY_BYTES = 1 << 20  # above the app's own limit, so that the app words the refusal
+FILE_BYTES = blocklists.MAX_BODY_BYTES + BODY_BYTES  # the same where a moderator sends a whole file
 log = structlog.get_logger(__name__)
 
 
@@ -49,12 +51,21 @@ class _NoLength(Error):
 
 
 class _Parser(HTTPRequestParser):
-    """Refuses a body that does not say how long it is: other servers cut one that is too long in silence."""
+    """Refuses a body that does not say how long it is: other servers cut one that is too long in silence.
+
+    A long one comes through at one address alone, or everybody could fill the disk with what nobody reads.
+    """
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if self.chunked:
             self.error, self.body_rcv = _NoLength(""), None
+        elif self.content_length >= BODY_BYTES and not _takes_files(self):
+            self.error, self.body_rcv = RequestEntityTooLarge(""), None
+
+
+def _takes_files(request: Any) -> bool:
+    return bool(request.path.endswith(blocklists.FILES_GO_TO))
 
 
 class _Refusal(ErrorTask):
@@ -96,7 +107,7 @@ class Service:
             "backlog": BACKLOG,
             "asyncore_use_poll": True,
             "channel_timeout": 30,
-            "max_request_body_size": BODY_BYTES,
+            "max_request_body_size": FILE_BYTES,
             "clear_untrusted_proxy_headers": False,  # the app walks them itself, trusted hops only
             "ident": None,
         }

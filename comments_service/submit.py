@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from comments_service import throttle
+from comments_service.blocklists.ready import words_of
 from comments_service.clusters import joining as clusters
 from comments_service.decisions.standing import Kind
 from comments_service.errors import (
@@ -95,6 +96,7 @@ def _submit(
     submission: Submission, heard: Heard, *, settings: Settings, keys: KeyHolder, now: datetime
 ) -> Receipt:
     key_hash = _key_hash(submission)
+    blocked = words_of(submission.site)
     with transaction() as session:
         ring = keys.ring
         network_hashes = ring.network_hashes(submission.network, site_id=submission.site.id)
@@ -109,7 +111,8 @@ def _submit(
         parent = _parent(session, submission, thread)
         _refuse_twin(session, submission, thread, ring)
         earlier = proven_comment(session, submission, ring)
-        judged = Bench(session, ring, now, heard=heard).judge(submission, thread, rules, earlier)
+        bench = Bench(session, ring, now, heard=heard, blocked=blocked)
+        judged = bench.judge(submission, thread, rules, earlier)
         comment = _store(session, submission, thread, parent, judged, ring, now)
         clusters.assign(session, comment, now=now, likes=judged.likes)
         if submission.sending.nonce is not None:

@@ -123,7 +123,10 @@ class InForce:
 
 @dataclass(frozen=True)
 class SiteView:
-    """What the rooms need to know of a site. `version` grows with every change of it."""
+    """What the rooms need to know of a site. `version` grows with every change of it.
+
+    `blocklist_version` grows with what is put on its blocklists; 0 where nothing ever was.
+    """
 
     id: int
     key: str
@@ -139,6 +142,7 @@ class SiteView:
     takes_letters: bool
     options: Options
     version: int
+    blocklist_version: int = 0
 
     @property
     def max_depth(self) -> int:

@@ -15,6 +15,9 @@ import pyotp
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from comments_service import tokens
+from comments_service.blocklists.change import import_entries
+from comments_service.blocklists.entries import Whose
+from comments_service.blocklists.lines import read_lines
 from comments_service.decisions.decide import decide_all
 from comments_service.decisions.edit import edit
 from comments_service.decisions.reply import reply
@@ -106,6 +109,7 @@ def furnished(settings: Settings) -> Iterator[Room]:
             room = Room(service, host_page)
             invite_people(room)
             rule(room)
+            block(room)
             write_comments(room)
             moderate(room)
             report_one(room)
@@ -146,6 +150,23 @@ def rule(room: Room) -> None:
         change_site(site.key, SiteChange(takes_letters=True), catalogue=Catalogue.load(), now=now)
         now_site = next(one for one in list_sites() if one.key == site.key)
     room.service = replace(room.service, site=now_site)
+
+
+def block(room: Room) -> None:
+    """Something of each kind on the blocklists, with a long word and a long note."""
+    app, site, olga, now = room.service.app, room.service.site, room.people["olga"], datetime.now(UTC)
+    lines = (
+        "kind,entry,action,expires,note",
+        "word,cheap watches,refuse,2090-01-31,seen every week",
+        "word,prizes,hold",
+    )
+    more = (f"word,{LONG[:100]},hold,,{'x' * 180}", "domain,spam.example,hold", "network,192.0.2.0/24,refuse")
+    whose = Whose(site.id, wiring_of(app).keys)
+    with app.app_context():
+        read = read_lines(
+            "\n".join((*lines, *more, "address,dan@mail.example.org,hold,,asked twice")), whose, now=now
+        )
+        import_entries(site.id, read.entries, by=olga, now=now)
 
 
 def write_comments(room: Room) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,11 +71,15 @@ def given_codes() -> set[str]:
         for all_wait, newcomers in product((True, False), repeat=2)
         for held, refused in product(((), ("casino",)), repeat=2)
     ]
+    switched_all_ways: list[dict[str, Any]] = [
+        dict(zip(switches, values, strict=True)) for values in product((True, False), repeat=len(switches))
+    ]
     facts = [
-        Facts(links=links, spam_percent=percent, **dict(zip(switches, values, strict=True)))
-        for values in product((True, False), repeat=len(switches))
+        Facts(links=links, spam_percent=percent, **switched)
+        for switched in switched_all_ways
         for links, percent in ((0, 0), (9, 0), (0, 60), (0, 99))
     ]
+    facts += [Facts(listed=("casino",)), Facts(list_refused=("casino",))]
     verdicts = [judge(InForce(one, 1), fact, TEXTS) for one in rules for fact in facts]
     return {reason.code for verdict in verdicts for reason in verdict.reasons}
 
@@ -98,7 +103,7 @@ def test_every_status_a_decision_can_lead_to_has_words() -> None:
 
 
 def test_what_is_done_to_a_comment_has_words_in_its_history_and_for_whoever_came_too_late() -> None:
-    elsewhere = ("thread-", "site-", "rules-", "role-")  # lines of these name no comment
+    elsewhere = ("thread-", "site-", "rules-", "role-", "blocklist-")  # lines of these name no comment
     of_comments = [one for one in TOLD_OF if not one.startswith(elsewhere)]
     assert sorted(one for one in of_comments if f"comment.did.{one}" not in WORDS) == []
     changing = {one for one in UNDOABLE if one.startswith("comment-")} - {DECIDED}

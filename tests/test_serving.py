@@ -11,7 +11,7 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -20,13 +20,15 @@ from click.testing import CliRunner
 from comments_service.cli import main
 from comments_service.errors import CannotStart
 from comments_service.privacy import Keyring
-from comments_service.serving import Service
+from comments_service.serving import BODY_BYTES, Service
 from comments_service.settings import Settings
 from tests.conftest import SECRET_KEY
+from tests.factories import PASSWORD
 from tests.servers import free_port, postgres_database, wait_until
 from tools.service_process import ARTICLE, BROKEN, ORIGIN, SITE, Answer, Reader, ServiceProcess
 
 READERS = 12
+IMPORT = "/settings/demo/blocklists/import"
 
 
 @pytest.fixture
@@ -145,6 +147,72 @@ def is_listening(port: int) -> bool:
     """Whether anybody answers the door."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_long_body_comes_in_at_one_address_and_from_those_who_signed_in(service: ServiceProcess) -> None:
+    CliRunner().invoke(
+        main, ["moderator", "add", "olga", "--password-stdin"], PASSWORD, env=service.environment
+    )
+    service.start()
+    lines = "\n".join(f"{count:x}".ljust(99, "y") for count in range(11_000))
+    form = {"csrf_token": "", "lines": lines}
+    assert len(lines) > BODY_BYTES
+    assert Visitor(service.port).post(IMPORT, form) == 413
+    olga = Visitor(service.port)
+    signing_in = {"csrf_token": olga.token("/login"), "name": "olga", "password": PASSWORD}
+    assert olga.post("/login", signing_in) == 303
+    form["csrf_token"] = olga.token("/account")
+    assert olga.post("/settings/demo/blocklists", form) == 413
+    assert olga.post(IMPORT, form) == 303
+
+
+def test_what_another_process_puts_on_a_blocklist_counts_for_the_next_comment(
+    service: ServiceProcess,
+) -> None:
+    service.start()
+    for word in ("casino", "lottery"):
+        send(service, f"A {word}, before.")
+        listing = CliRunner().invoke(main, ["blocklist", "import", SITE], word, env=service.environment)
+        assert listing.exit_code == 0
+        send(service, f"A {word}, after.")
+    listed = [text for text, reason in reasons(service) if reason == "listed"]
+    assert listed == ["A casino, after.", "A lottery, after."]
+
+
+def reasons(service: ServiceProcess) -> list[tuple[str, str]]:
+    """The texts of all comments, and why each stands where it does."""
+    with closing(sqlite3.connect(service.folder / "comments.sqlite3")) as connection:
+        return connection.execute("SELECT text, verdict_reason FROM comment ORDER BY id").fetchall()
+
+
+class Visitor:
+    """A browser that keeps one cookie and sends forms with files in them."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._cookie = port, ""
+        self._headers = {"Origin": f"http://localhost:{port}", "Accept": "text/html"}
+
+    def token(self, path: str) -> str:
+        """The token of the first form of a page."""
+        return self._ask("GET", path)[1].partition('name="csrf_token" value="')[2].partition('"')[0]
+
+    def post(self, path: str, fields: dict[str, str]) -> int:
+        """Send a form; the status of the answer."""
+        parts = [
+            f'--xyz\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        return self._ask("POST", path, "".join([*parts, "--xyz--\r\n"]).encode())[0]
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("localhost", self._port, timeout=60)
+        with closing(connection):
+            told = {"Cookie": self._cookie, "Content-Type": "multipart/form-data; boundary=xyz"}
+            with suppress(BrokenPipeError, ConnectionResetError):  # refused before all of it was sent
+                connection.request(method, path, body, self._headers | told)
+            answer = connection.getresponse()
+            self._cookie = (answer.getheader("Set-Cookie") or self._cookie).partition(";")[0]
+            return answer.status, answer.read().decode()
 
 
 def test_one_stuck_request_holds_up_nobody_else(service: ServiceProcess) -> None:

@@ -303,6 +303,27 @@ VIEWS: dict[str, View] = {
         f"{SETTINGS}/rules", "settings/rules.html", "/settings/demo/rules?article={article}"
     ),
     "rules of a viewer": View(f"{SETTINGS}/rules", "settings/rules.html", "/settings/demo/rules", "vera"),
+    "blocklists": View(
+        f"{SETTINGS}/blocklists", "settings/blocklists.html", "/settings/demo/blocklists?of=word"
+    ),
+    "blocklists, nothing": View(
+        f"{SETTINGS}/blocklists", "settings/blocklists.html", "/settings/empty/blocklists"
+    ),
+    "blocklists of a moderator": View(
+        f"{SETTINGS}/blocklists", "settings/blocklists.html", "/settings/demo/blocklists", "moe"
+    ),
+    "blocklists, an entry refused": View(
+        f"{SETTINGS}/blocklists",
+        "settings/blocklists.html",
+        "/settings/demo/blocklists",
+        then=filled("Add it", entry="viagr*", expires="2020-01-01"),
+    ),
+    "blocklists, a file refused": View(
+        f"{SETTINGS}/blocklists",
+        "settings/blocklists.html",
+        "/settings/demo/blocklists",
+        then=filled("Import them", lines="kind,entry\nword,viagr*\nnetwork,10.0.0.0/8\nperson,Dan"),
+    ),
     "fields": View(f"{SETTINGS}/fields", "settings/fields.html", "/settings/demo/fields"),
     "fields of a viewer": View(f"{SETTINGS}/fields", "settings/fields.html", "/settings/demo/fields", "vera"),
     "display": View(f"{SETTINGS}/display", "settings/display.html", "/settings/demo/display"),

@@ -16,6 +16,7 @@ from comments_service.decisions import (
     authors,
     undo_comments,
     undo_edits,
+    undo_lists,
     undo_places,
     undo_roles,
     undo_sites,
@@ -34,7 +35,7 @@ BY_MODERATORS = {
     **undo_places.UNDOERS,
     **authors.UNDOERS,
 }
-BY_OWNERS = {**undo_sites.UNDOERS, **undo_roles.UNDOERS}
+BY_OWNERS = {**undo_sites.UNDOERS, **undo_roles.UNDOERS, **undo_lists.UNDOERS}
 UNDOERS = BY_MODERATORS | BY_OWNERS
 UNDOABLE = frozenset(BY_MODERATORS)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from comments_service import tokens
+from comments_service.blocklists.entries import MET_TEXTS
 from comments_service.errors import KeyRefused
 from comments_service.markup import excerpt, plain
 from comments_service.notify.addresses import ADDRESS_COLUMN, address_names, is_given_as
@@ -230,14 +231,16 @@ def _reasons(desk: _Desk, comment: Comment) -> Sequence[str]:
     known = Catalogue.load().languages[desk.lang]
     found = comment.verdict.get("reasons") or [{"code": comment.verdict_reason}]
     return [
-        " ".join([desk.say(f"queue.reason.{reason['code']}"), *_words_of(reason)])
+        " ".join([desk.say(f"queue.reason.{reason['code']}"), *_words_of(reason, desk)])
         for reason in found
         if f"queue.reason.{reason['code']}" in known
     ]
 
 
-def _words_of(reason: Mapping[str, Any]) -> list[str]:
-    words = ", ".join(defanged(plain(str(word), NAME_CHARACTERS)) for word in reason.get("words") or ())
+def _words_of(reason: Mapping[str, Any], desk: _Desk) -> list[str]:
+    met = [str(word) for word in reason.get("words") or ()]
+    told = (desk.say(MET_TEXTS[word]) if word in MET_TEXTS else word for word in met)
+    words = ", ".join(defanged(plain(word, NAME_CHARACTERS)) for word in told)
     return [f"({words})"] if words else []
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from comments_service.article_url import normalise_url
+from comments_service.blocklists.matching import WordList
+from comments_service.blocklists.ready import NO_WORDS, words_of
 from comments_service.decisions import reports
 from comments_service.decisions.act import COLUMNS, Act, before
 from comments_service.decisions.edits import OVER, STATUS_COLUMNS, mark_of, put_in
@@ -38,7 +40,7 @@ from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment, CommentReason, Site, Thread
 from comments_service.storage.rules import in_force
 from comments_service.submit import EMAIL_COLUMN, explain, rules_told
-from comments_service.vocabulary import ArticleRef, Status, Submission
+from comments_service.vocabulary import ArticleRef, SiteView, Status, Submission
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,12 @@ def change_own(change: Change, *, settings: Settings, keys: KeyHolder, now: date
     with reading() as session:
         site = own_as_is(session, change.site_key, change.comment_id)[1].view()
     if not site.options.neighbours:
-        _change(change, UNHEARD, settings=settings, keys=keys, now=now)
+        _change(change, site, UNHEARD, settings=settings, keys=keys, now=now)
         return
     network_hash = keys.ring.network_hash(change.network, site_id=site.id)
     with turn_of(network_hash, settings) as has_turn:
         heard = _hear(change, settings=settings, keys=keys, now=now) if has_turn else crowded(site)
-        _change(change, heard, settings=settings, keys=keys, now=now)
+        _change(change, site, heard, settings=settings, keys=keys, now=now)
 
 
 def _hear(change: Change, *, settings: Settings, keys: KeyHolder, now: datetime) -> Heard:
@@ -81,10 +83,13 @@ def _hear(change: Change, *, settings: Settings, keys: KeyHolder, now: datetime)
     return ask(question, neighbours, settings=settings, now=now)
 
 
-def _change(change: Change, heard: Heard, *, settings: Settings, keys: KeyHolder, now: datetime) -> None:
+def _change(
+    change: Change, site_before: SiteView, heard: Heard, *, settings: Settings, keys: KeyHolder, now: datetime
+) -> None:
+    blocked = words_of(site_before)
     with transaction() as session:
         comment, site = locked_own(session, change.site_key, change.comment_id)
-        desk = _Desk(session, site, change, settings, keys.ring, now, heard)
+        desk = _Desk(session, site, change, settings, keys.ring, now, heard, blocked)
         if comment.status == Status.APPROVED:
             desk.change_published(comment)
         else:
@@ -103,6 +108,7 @@ class _Desk:
     keys: Keyring
     now: datetime
     heard: Heard = UNHEARD
+    blocked: WordList = NO_WORDS
 
     def question(self, comment: Comment) -> Question | None:
         """What neighbours are asked about; None for a letter, or where nothing will be judged.
@@ -172,7 +178,15 @@ class _Desk:
             is_known=facts.is_known or self._was_known(comment),
             imitates_staff=facts.imitates_staff and not is_vouched,
         )
-        bench = Bench(self.session, self.keys, self.now, comes=False, own_id=comment.id, heard=self.heard)
+        bench = Bench(
+            self.session,
+            self.keys,
+            self.now,
+            comes=False,
+            own_id=comment.id,
+            heard=self.heard,
+            blocked=self.blocked,
+        )
         return bench.judge_known(submission, facts, in_force(self.site, thread), comment)
 
     def _as_submission(self, comment: Comment, thread: Thread) -> Submission:

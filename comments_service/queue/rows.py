@@ -33,11 +33,12 @@ EXPLAINED: dict[str, tuple[Status, ...]] = {
     "trusted": (Status.APPROVED,),
     "no-rule": (Status.APPROVED,),
     "refused-word": (Status.SPAM, Status.TRASH),
+    "listed-refused": (Status.SPAM, Status.TRASH),
     "spam": (Status.SPAM, Status.TRASH),
     "banned": (Status.SPAM, Status.TRASH),
 }  # where a reason puts a comment; every other one lets it wait
 REASONS = (
-    *("every-comment-waits", "newcomer", "links", "held-word", "imitates-staff", "surge", "letter"),
+    *("every-comment-waits", "newcomer", "links", "held-word", "listed", "imitates-staff", "surge", "letter"),
     *("maybe-spam", "no-proof", "neighbour-away"),
     *EXPLAINED,
 )  # in the order in which a page offers them

@@ -19,12 +19,12 @@ MAX_STAR_LETTERS = 40  # a `*` inside a word: nobody spreads a word wider, and e
 WIDEST_PREFIX = {4: 24, 6: 64}  # what one sender is likely to hold, and all that is stored of an address
 
 # Written without blanks between words: a border there would never be found
-_UNSPACED = re.compile(
+UNSPACED = (
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 # Vowel marks and stretching that Arabic writes or leaves out, strokes laid over letters, emoji selectors
 _DECORATION = "\u0640\u064b-\u065f\u0670\u0334-\u0338\ufe00-\ufe0f"
-_LAST_NAMED = 0x20000  # above are Han letters and private signs, but for the tags
+FIRST_HAN_PLANE = 0x20000  # above are Han letters and private signs, but for the tags
 _TAGS = "\U000e0000-\U000e007f"
 
 
@@ -35,7 +35,9 @@ class Places:
         """Take a text in normal form."""
         self._text, self._known = text[::-1], dict.fromkeys(map(ord, text), "0")
         self._found: dict[str, int] = {}
-        self.letters = self._where({number for number in self._known if re.match(_letter(), chr(number))})
+        self.letters = self._where(
+            {number for number in self._known if re.match(letter_class(), chr(number))}
+        )
 
     def of(self, piece: str) -> int:
         """Where a piece of text begins."""
@@ -91,7 +93,7 @@ def normal(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     folded = folded.replace("i\u0307", "i")  # what casefolding makes of İ
     # The underscore counts as a letter elsewhere; in a comment it is emphasis
-    kept = _hidden().sub("", folded).replace("_", " ")
+    kept = hidden().sub("", folded).replace("_", " ")
     return " ".join(kept.split())
 
 
@@ -173,7 +175,7 @@ def _is_spread(form: str, pieces: list[str], places: Places) -> bool:
 
 @lru_cache(maxsize=4_096)
 def _pattern(entry: str) -> re.Pattern[str]:
-    form, letter = normal(entry), _letter()
+    form, letter = normal(entry), letter_class()
     pattern = re.escape(_pieces(form)[0])
     if _is_bordered(form[0]):
         pattern = rf"(?<!{letter}){pattern}"
@@ -184,27 +186,31 @@ def _pattern(entry: str) -> re.Pattern[str]:
 
 def _is_bordered(edge: str) -> bool:
     """Whether an entry that begins or ends so must begin or end a word; with a star it need not."""
-    return unicodedata.category(edge)[0] in "LMN" and not _UNSPACED.match(edge)
+    return unicodedata.category(edge)[0] in "LMN" and not re.match(UNSPACED, edge)
 
 
 @cache
-def _letter() -> str:
+def letter_class() -> str:
     """The class of what words are made of: letters, digits, and the marks on them."""
     return rf"[\w{_ranges('M')}]"
 
 
 @cache
-def _hidden() -> re.Pattern[str]:
+def hidden() -> re.Pattern[str]:
     """What is not seen between letters: zero-width and direction marks, soft hyphens, decoration."""
     return re.compile(f"[{_ranges('Cf')}{_DECORATION}{_TAGS}]")
 
 
 def _ranges(category: str) -> str:
     """All characters of a category, as they stand in a class of a regular expression."""
+    named = range(FIRST_HAN_PLANE)
+    return as_ranges(number for number in named if unicodedata.category(chr(number)).startswith(category))
+
+
+def as_ranges(numbers: Iterable[int]) -> str:
+    """Characters in their order, as they stand in a class of a regular expression."""
     runs: list[list[int]] = []
-    for number in range(_LAST_NAMED):
-        if not unicodedata.category(chr(number)).startswith(category):
-            continue
+    for number in numbers:
         if runs and runs[-1][1] == number - 1:
             runs[-1][1] = number
         else:

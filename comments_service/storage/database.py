@@ -34,6 +34,7 @@ from sqlalchemy.orm import Session
 
 from comments_service.settings import PACKAGE, Settings
 from comments_service.storage import (  # noqa: F401 -- every table is known by its import
+    blocklists,
     clusters,
     decisions,
     journal,

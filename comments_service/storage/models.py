@@ -40,6 +40,7 @@ class Site(Base):
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict)
     rules_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
+    blocklist_version: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
 
     @property
@@ -64,6 +65,7 @@ class Site(Base):
             takes_letters=self.takes_letters,
             options=Options.of(self.options),
             version=self.version,
+            blocklist_version=self.blocklist_version,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from comments_service.storage.blocklists import BlockedEntry
 from comments_service.storage.clusters import ClusterKey
 from comments_service.storage.decisions import Claim, Revision, Standing
 from comments_service.storage.journal import DECIDED, STANDING_ACTIONS, JournalRow
@@ -124,6 +125,12 @@ def forget_standings(
     if in_clear:
         tied = _ties(session, JournalRow.site_id == site_id)
         session.execute(of_site.where(Standing.id.in_(set(in_clear) - tied)))
+
+
+def forget_listed(session: Session, site_id: int, hashes: Collection[bytes]) -> None:
+    """Take these hashes off the site's blocklists, also where they were taken off and could come back."""
+    theirs = BlockedEntry.site_id == site_id, BlockedEntry.hash.in_(hashes)
+    session.execute(delete(BlockedEntry).where(*theirs).execution_options(synchronize_session=False))
 
 
 def _ties(session: Session, which: ColumnElement[bool]) -> set[int]:

@@ -45,7 +45,8 @@ def _vacuum_postgresql(engine: Engine) -> None:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(
             text(
-                "VACUUM comment, cluster_key, comment_words, submission_key, journal, standing, vote, report"
+                "VACUUM comment, cluster_key, comment_words, submission_key, journal, standing, vote, report,"
+                " blocked_entry"
             )
         )
         connection.invalidate()  # the setting above must not come back to the pool

@@ -28,6 +28,7 @@ TYPES = {
     "people.css": "text/css",
     "rules.css": "text/css",
     "thresholds.css": "text/css",
+    "blocklists.css": "text/css",
     "copy.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }

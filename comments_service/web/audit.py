@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +24,7 @@ from flask import (
 )
 from werkzeug.local import LocalProxy
 
+from comments_service.cells import BOM, line
 from comments_service.decisions.act import Undone
 from comments_service.decisions.reports import BY_READERS
 from comments_service.decisions.undo import undo as take_back
@@ -48,12 +47,6 @@ from comments_service.web.wiring import wiring
 from comments_service.web.words import browser_language, moderators_words
 
 FILTERS = ("person", "site", "action", "since", "until", "comment", "batch")
-BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for the alphabet of their own land
-# Where a cell begins, or begins for spreadsheets that part cells at `;` and make one of the rest of ours;
-# some leave out blanks and what is not seen before a sign, or take full-width signs for common ones
-FORMULA = re.compile(
-    '(^|[;\t\r\n])(?=[\\s"\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])'
-)
 COLUMNS = (
     *("id", "happened_at", "who", "what", "action", "site", "article", "comment", "from", "to"),
     *("reason", "subject", "batch", "undoes", "undone_by"),
@@ -177,9 +170,9 @@ class _Speaker:
 def _lines(
     rows: tuple[AuditRow, ...], speaker: _Speaker, more: Callable[[int], tuple[AuditRow, ...]]
 ) -> Iterator[str]:
-    yield BOM + _line(COLUMNS)
+    yield BOM + line(COLUMNS)
     while rows:
-        yield "".join(_line(_cells(row, speaker)) for row in rows)
+        yield "".join(line(_cells(row, speaker)) for row in rows)
         rows = more(rows[-1].id) if len(rows) == EXPORT_BATCH else ()
 
 
@@ -188,18 +181,6 @@ def _cells(row: AuditRow, speaker: _Speaker) -> tuple[object, ...]:
     place = (row.site[0] if row.site else None, row.thread_id, row.comment_id)
     change = (row.from_status, row.to_status, row.reason, row.subject)
     return (row.id, *did, *place, *change, row.batch, row.undoes, row.undone_by)
-
-
-def _line(values: tuple[object, ...]) -> str:
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL).writerow([_safe(value) for value in values])
-    return out.getvalue()
-
-
-def _safe(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    text = "" if value is None else str(value)
-    return FORMULA.sub(lambda begin: f"{begin[0]}'", text)
 
 
 def _asked() -> dict[str, str]:

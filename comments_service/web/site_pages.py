@@ -28,6 +28,7 @@ TABS = {
     "rules": "rules.show",
     "spam": "thresholds.show",
     "neighbours": "neighbours.show",
+    "blocklists": "blocklists.show",
     "people": "people.show",
     "embed": "checkup.show",
 }

@@ -10,6 +10,7 @@ from typing import Any
 from babel.dates import format_date, format_time, format_timedelta
 from flask import g, request
 
+from comments_service.blocklists.entries import MET_TEXTS
 from comments_service.snapshot.question import iso
 from comments_service.texts import SOURCE_LANGUAGE, Texts
 from comments_service.web.wiring import wiring
@@ -38,6 +39,7 @@ def page_words(lang: str, texts: Texts | None = None) -> dict[str, Any]:
         "written": lambda moment: written(moment, lang),
         "age": lambda moment: _age(parts.now() - moment, lang),
         "iso": iso,
+        "met": lambda word: say(MET_TEXTS[word]) if word in MET_TEXTS else word,
         "notice_text": lambda notice: _told(notice, say, say_count),
     }
 
