@@ -544,7 +544,7 @@ def test_many_at_once_from_one_network_are_looked_at_one_by_one(
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(answers) == [201, 429, 429]
+    assert (len(answers), answers.count(429)) == (3, 2)
     assert len(akismet.asked) == 1
 
 
