@@ -15,7 +15,10 @@ from comments_service.vocabulary import SiteView
 FAMILIES = ("count", "thread", "form", "note", "error", "status", "page")
 # Of the other pages' words these alone stand on pages of a site
 PAGE_TEXTS = frozenset(
-    {"page.article", "page.comments", "page.comments_on", "page.newer", "page.skip", "page.unreachable"}
+    {
+        *("page.article", "page.comments", "page.comments_on", "page.leave_empty", "page.newer"),
+        *("page.skip", "page.unreachable"),
+    }
 )
 SINGLE = "text"  # the form of a text that has no plural forms
 SAMPLES: Mapping[str, Any] = {

@@ -24,7 +24,7 @@ from comments_service.texts import Catalogue
 from comments_service.vocabulary import ModeratorView, Role, Rules, SiteView
 from tests.conftest import NOW
 from tests.doors import csrf_token, send_own, sign_in
-from tests.factories import ORIGIN, a_comment, a_moderator
+from tests.factories import NO_DOUBT, ORIGIN, a_comment, a_moderator
 
 RULES = "/settings/demo/rules"
 
@@ -156,7 +156,10 @@ def test_saved_rules_are_taken_back_as_a_new_version(app: Flask, owner: FlaskCli
     rule(app, Place(site.id), 2, hold_words=["second"], hold_surge=True)
     assert "Taken back" in undo_from_audit(owner, last_row(app))
     now = stored(app, site)
-    assert (now.rules, now.rules_version) == (Rules(hold_words=("first",), max_depth=3), 4)
+    assert (now.rules, now.rules_version) == (
+        Rules.of({**NO_DOUBT, "hold_words": ["first"], "max_depth": 3}),
+        4,
+    )
     row = last_row(app)
     assert (row.action, row.details["rules"]) == ("rules-changed", ["hold_surge", "hold_words"])
     undo_from_audit(owner, row)
@@ -166,9 +169,10 @@ def test_saved_rules_are_taken_back_as_a_new_version(app: Flask, owner: FlaskCli
 def test_rules_are_taken_back_from_the_notice(app: Flask, owner: FlaskClient, site: SiteView) -> None:
     rule(app, Place(site.id), 1, hold_words=["first"])
     fields = {"hold_links_from": "2", "close_after_days": "0", "max_depth": "5", "hold_words": "second"}
+    fields |= {"hold_doubt_from": "50", "refuse_doubt_from": "95"}
     assert send_own(owner, RULES, do="save", version="2", **fields).status_code == 303
     undo_from_notice(owner, RULES)
-    assert stored(app, site).rules == Rules(hold_words=("first",))
+    assert stored(app, site).rules == Rules.of({**NO_DOUBT, "hold_words": ["first"]})
 
 
 def test_the_own_rules_of_an_article_are_taken_back_to_none(
