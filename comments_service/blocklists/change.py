@@ -16,7 +16,7 @@ from comments_service.blocklists.entries import MAX_ENTRIES, Entry, Kind
 from comments_service.decisions.act import Act
 from comments_service.errors import FieldError, FieldsRefused
 from comments_service.rights import require
-from comments_service.storage.blocklists import BlockedEntry, among, holds
+from comments_service.storage.blocklists import BlockedEntry, folded_among, holds
 from comments_service.storage.database import lock_for, reading, transaction
 from comments_service.storage.models import Site
 from comments_service.vocabulary import ModeratorView, Role
@@ -175,7 +175,7 @@ def _like(
         folded = [entry.folded for entry in of_kind if entry.folded is not None]
         hashed = [entry.hash for entry in of_kind if entry.hash is not None]
         column = BlockedEntry.folded if folded else BlockedEntry.hash
-        these = column.in_(among(session, folded) if folded else hashed)
+        these = folded_among(session, folded) if folded else column.in_(hashed)
         rows = select(BlockedEntry.id, column, func.coalesce(ended, false()))
         rows = rows.where(BlockedEntry.site_id == site_id, BlockedEntry.kind == kind, these)
         found += [(number, (kind, mark), is_over) for number, mark, is_over in session.execute(rows)]

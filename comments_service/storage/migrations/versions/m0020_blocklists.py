@@ -37,8 +37,15 @@ def upgrade() -> None:
             ["moderator_id"], ["moderator.id"], name="fk_blocked_entry_moderator_id_moderator"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_blocked_entry"),
-        sa.UniqueConstraint("site_id", "kind", "folded", name="uq_blocked_entry_site_id_kind_folded"),
-        sa.UniqueConstraint("site_id", "kind", "hash", name="uq_blocked_entry_site_id_kind_hash"),
     )
-    op.create_index("ix_blocked_entry_expires_at", "blocked_entry", ["expires_at"])
-    op.create_index("ix_blocked_entry_removed_at", "blocked_entry", ["removed_at"])
+    op.create_index("ix_blocked_entry_site", "blocked_entry", ["site_id", "id"])
+    for column in ("folded", "hash", "expires_at", "removed_at"):
+        is_mark, is_there = column in ("folded", "hash"), sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"ix_blocked_entry_{column}",
+            "blocked_entry",
+            ["site_id", "kind", column] if is_mark else [column],
+            unique=is_mark,
+            sqlite_where=is_there,
+            postgresql_where=is_there,
+        )
