@@ -259,6 +259,20 @@ def test_a_row_of_the_queue_says_why_in_words_from_the_same_verdict(
     assert "<b>cheap" not in html
 
 
+def test_a_verdict_of_another_release_breaks_no_page(app: Flask, site: SiteView, clock: Clock) -> None:
+    comment = a_comment(app, site, status=Status.PENDING, now=clock.now)
+    signal = {"code": "from-the-future", "weight": 2.0, "what": "x", "more": 1}
+    sign = {"kind": "aura", "what": "violet", "weight": 0.5}
+    with app.app_context():
+        row = db.session.get_one(Comment, comment.id)
+        kept = {"percent": 88, "signals": [signal, {"code": "filter", "weight": 1.0}], "signs": [sign]}
+        row.verdict = {**row.verdict, "spam": kept}
+        db.session.commit()
+    html = sign_in(app, sites=[site]).get("/queue").text
+    assert "from-the-future" in html
+    assert "violet" in html
+
+
 def test_every_signal_has_a_sentence() -> None:
     known = json.loads((Path(comments_service.__file__).parent / "locales/en.json").read_text())
     source = Path(signal_module.__file__ or "").read_text()
