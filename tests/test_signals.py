@@ -158,7 +158,7 @@ def test_the_hidden_field_sends_a_comment_to_spam_and_the_answer_is_as_for_every
     app: Flask, client: FlaskClient, clock: Clock
 ) -> None:
     answers = []
-    for text, subject in (("I doubt that at http://a.example/1.", None), (CALM, "Hello")):
+    for text, subject in (("Great post, buy pills at http://a.example/buy", None), (CALM, "Hello")):
         ticket = a_ticket(client)
         clock.forward(seconds=60)
         answers.append(send(client, a_body(ticket, text=text, subject=subject, name="BUY A CAR NOW")))

@@ -145,7 +145,8 @@ def test_reasons_name_the_words_of_the_comment() -> None:
     site.learn(slots(HONEST), is_spam=False)
     found = reasons(look_at("Subscribe, the ferry was late", "Bob"), site)
     told = {(sign.kind, sign.what): sign.weight for sign in found}
-    assert told["word", "subscribe"] > 0 > told["word", "ferry"]
+    assert told["word", "subscribe"] > 0 > min(told.values())
+    assert "ferry" in " ".join(what for (_, what), weight in told.items() if weight < 0)
     assert len(found) == 5
     assert [abs(sign.weight) for sign in found] == sorted((abs(s.weight) for s in found), reverse=True)
 
@@ -155,14 +156,14 @@ def test_a_filter_that_knows_nothing_has_no_reasons() -> None:
 
 
 def test_weights_come_back_from_their_file() -> None:
-    weights = {0: 1.27, 5: -0.5, 300: 0.01, 262_144: -1.27, 7: 0.001}
+    weights = {0: 1.6, 5: -0.48, 300: 0.08, 262_144: -1.6, 7: 0.04}
     back = unpack(pack(Start(weights, ("Harbour",), 3, 2)))
-    assert back.weights == pytest.approx({0: 1.27, 5: -0.5, 300: 0.01, 262_144: -1.27})
+    assert back.weights == pytest.approx({0: 1.6, 5: -0.48, 300: 0.08, 262_144: -1.6})
     assert (back.sources, back.comments, back.spam) == (("Harbour",), 3, 2)
 
 
 def test_the_shipped_start_is_small_and_says_what_it_was_made_of() -> None:
-    assert SHIPPED.stat().st_size <= 300_000
+    assert SHIPPED.stat().st_size <= 70_000
     beside = SHIPPED.with_suffix(".weights.txt").read_text("utf-8")
     assert "Creative Commons Attribution 4.0" in beside
     assert all(source in beside for source in shipped().sources)
@@ -254,6 +255,8 @@ def test_every_sign_has_a_text() -> None:
     for name in ("COINS4U www.coins.example", "ANN"):
         seen = look_at(text, name, "https://coins.example")
         for feature, value in seen.values.items():
+            if feature.startswith("gram:"):
+                continue  # pieces are told of with their word
             slot, signed = slot_of(feature, value)
             (sign, *_) = reasons(seen, Filter({slot: 1 / signed}))
             told = sentence(sign, say)

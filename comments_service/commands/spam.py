@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from comments_service.commands.installation import print_json
-from comments_service.labelled import read_folder
-from comments_service.spam.evaluate import Figures, Score, mean
+from comments_service.labelled import LabelledComment, read_folder
+from comments_service.spam.evaluate import Figures, Score, in_thirds, mean
 from comments_service.spam.evaluate import evaluate as evaluate_comments
 from comments_service.spam.features import look_at
 from comments_service.spam.model import Filter
@@ -32,11 +32,11 @@ def spam() -> None:
 
 
 @spam.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), default=SHIPPED, help="Where to, instead of here.")
-def train(folder: Path, *, output: Path) -> None:
-    """Make the weights that every site starts with, from the labelled CSV files of a folder."""
-    comments = read_folder(folder)
+def train(folders: tuple[Path, ...], *, output: Path) -> None:
+    """Make the weights that every site starts with, from the labelled CSV files of folders."""
+    comments = _read(folders)
     weights = train_on(examples_of(comments))
     sources = tuple(dict.fromkeys(comment.source for comment in comments))
     start = Start(weights, sources, len(comments), sum(comment.is_spam for comment in comments))
@@ -49,18 +49,31 @@ def train(folder: Path, *, output: Path) -> None:
 
 @spam.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--with",
+    "given",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Comments that every start has learned too; none of them is judged. May be repeated.",
+)
+@click.option("--thirds", is_flag=True, help="Judge thirds of the topics in turn, instead of files.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def evaluate(folder: Path, *, as_json: bool) -> None:
+def evaluate(folder: Path, *, given: tuple[Path, ...], thirds: bool, as_json: bool) -> None:
     """Print how well the filter does on the labelled CSV files of a folder.
 
     It starts from nothing or from the folder's other files, never from what the service ships. Touches no
-    database.
+    database. A topic is what comes before the last "-" of a comment's id.
     """
-    figures = evaluate_comments(read_folder(folder))
+    comments = read_folder(folder)
+    figures = evaluate_comments(in_thirds(comments) if thirds else comments, _read(given))
     if as_json:
         print_json(_as_json(figures))
     else:
-        click.echo("\n\n".join(_blocks(figures)))
+        others = (
+            f"the other {'thirds' if thirds else 'files'}{' and what was given with them' if given else ''}"
+        )
+        click.echo("\n\n".join(_blocks(figures, others)))
 
 
 @spam.command()
@@ -77,28 +90,32 @@ def explain(text: str, *, name: str) -> None:
         click.echo(f"- {sentence(sign, say)}")
 
 
+def _read(folders: Sequence[Path]) -> tuple[LabelledComment, ...]:
+    return tuple(comment for folder in folders for comment in read_folder(folder))
+
+
 def _percent(probability: float) -> str:
     """In whole percents, and never sure."""
     return f"{min(99, max(1, round(100 * probability)))} %"
 
 
-def _blocks(figures: Figures) -> list[str]:
+def _blocks(figures: Figures, others: str) -> list[str]:
     published, across, stream = figures.published, figures.across, figures.stream
     fall = mean(stream, _accuracy) - mean(figures.stream_poisoned, _accuracy)
     correlated = f"MCC {mean(published, _mcc):.3f} (at least {CORRELATED})"
     judging, learning = figures.judging, figures.learning
     return [
-        _table("First 70 % of each file learned, starting from nothing; last 30 % judged", published),
+        _table("First 70 % of each learned, starting from nothing; last 30 % judged", published),
         "\n".join([_at_least("Accuracy", mean(published, _accuracy), ACCURATE), correlated]),
-        _table("The same, starting from the other files", figures.published_with_start),
-        _table("Learned on the other files, each judged whole", across),
+        _table(f"The same, starting from {others}", figures.published_with_start),
+        _table(f"Learned on {others}, each judged whole", across),
         "\n".join(
             [
                 _at_least("Accuracy", mean(across, _accuracy), ACROSS),
                 _at_most("Wrongly caught", mean(across, _wrongly), WRONGLY),
             ]
         ),
-        _table("A new site in order of time, starting from the other files; after 50 decisions", stream),
+        _table(f"A new site in order of time, starting from {others}; after 50 decisions", stream),
         _at_least("Accuracy", mean(stream, _accuracy), STREAM),
         _table(
             "The same, where half the words of spam are honest ones and 5 % of decisions are reversed",

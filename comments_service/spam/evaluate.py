@@ -6,7 +6,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 from comments_service.labelled import LabelledComment
@@ -78,9 +78,13 @@ class Figures:
 
 
 class _Labelled:
-    """The comments of a folder, each looked at once, by its source in the file's order."""
+    """The comments of a folder, each looked at once, by its source in the file's order.
 
-    def __init__(self, comments: Iterable[LabelledComment]) -> None:
+    `given` are learned by every start, and never judged.
+    """
+
+    def __init__(self, comments: Iterable[LabelledComment], given: Sequence[LabelledComment]) -> None:
+        self.given = given
         self.sources: dict[str, list[tuple[LabelledComment, Slots]]] = defaultdict(list)
         for comment in comments:
             self.sources[comment.source].append((comment, slots_of(comment)))
@@ -90,19 +94,26 @@ class _Labelled:
         others = [pairs for other, pairs in self.sources.items() if other != source]
         return [comment for pairs in others for comment, _ in pairs]
 
+    def start(self, source: str) -> list[LabelledComment]:
+        """What a site starts with that gets this source's comments."""
+        return [*self.others(source), *self.given]
 
-def evaluate(comments: Sequence[LabelledComment]) -> Figures:
-    """Take all figures. Nothing is judged that was learned before, and nothing shipped is used."""
-    labelled = _Labelled(comments)
+
+def evaluate(comments: Sequence[LabelledComment], given: Sequence[LabelledComment] = ()) -> Figures:
+    """Take all figures. Nothing is judged that was learned before, and nothing shipped is used.
+
+    `given` comments are part of what sites start with, wherever a start is used.
+    """
+    labelled = _Labelled(comments, given)
     starts = {
-        source: cautious(train(examples_of(labelled.others(source))))
+        source: cautious(train(examples_of(start)))
         for source in labelled.sources
-        if len(labelled.sources) > 1
+        if (start := labelled.start(source))
     }
     return Figures(
         published=_each(labelled, lambda source: _published(labelled, source, ())),
         published_with_start=_each(
-            labelled, lambda source: _published(labelled, source, labelled.others(source)), starts
+            labelled, lambda source: _published(labelled, source, labelled.start(source)), starts
         ),
         across=_each(labelled, lambda source: _across(labelled, source, starts[source]), starts),
         stream=_each(labelled, lambda source: _stream(labelled, source, starts.get(source, {}))),
@@ -112,6 +123,27 @@ def evaluate(comments: Sequence[LabelledComment]) -> Figures:
         judging=_cost_of_judging(comments, labelled, starts),
         learning=_cost_of_learning(comments, labelled, starts),
     )
+
+
+def in_thirds(comments: Sequence[LabelledComment]) -> tuple[LabelledComment, ...]:
+    """The same comments as three sources of whole topics; a topic is what comes before an id's last `-`.
+
+    Topics with spam and those without are dealt apart, by chance and always alike. In order of time.
+    """
+    topics: dict[str, bool] = {}
+    for comment in comments:
+        topic = _topic(comment)
+        topics[topic] = topics.get(topic, False) or comment.is_spam
+    drawn = sorted(topics)
+    random.Random(0).shuffle(drawn)  # noqa: S311 - no secret
+    drawn.sort(key=topics.__getitem__)
+    thirds = {topic: f"third {place % 3 + 1}" for place, topic in enumerate(drawn)}
+    ordered = sorted(comments, key=lambda comment: comment.written)
+    return tuple(replace(comment, source=thirds[_topic(comment)]) for comment in ordered)
+
+
+def _topic(comment: LabelledComment) -> str:
+    return comment.key.rpartition("-")[0]
 
 
 def mean(scores: Sequence[Score], figure: Callable[[Score], float]) -> float:

@@ -13,9 +13,9 @@ from math import ceil, sqrt
 from zlib import crc32
 
 from comments_service.rules.words import normal
-from comments_service.spam.links import host_of, link_features, take_links
+from comments_service.spam.links import EMAIL, LINK, host_of, link_features, link_words, take_links
 
-FEATURES = 2  # to be counted up with every change below: what was learned under another number says nothing
+FEATURES = 3  # to be counted up with every change below: what was learned under another number says nothing
 SLOTS = 1 << 18  # so many that two features of one comment seldom meet; only those in use take room
 MOST_CHARACTERS = 1_200  # of a text are looked at, and
 LAST_CHARACTERS = 400  # of these the last: advertisers like to come at the end
@@ -26,11 +26,15 @@ ALWAYS = SLOTS  # a slot of its own, which every comment has: how much is spam a
 ALWAYS_VALUE = 0.5
 
 # What each kind has in the sum, whatever the number of its features: links say most about a newcomer
-KINDS = {"word": 1.0, "pair": 1.0, "gram": 1.0, "link": 2.0, "mark": 1.0, "name": 1.0}
+KINDS = {"word": 2.0, "pair": 3.0, "gram": 1.5, "link": 2.5, "mark": 1.0, "name": 0.5, "called": 0.5}
+
+STANDS_FOR = {LINK: "…", EMAIL: "@"}  # in pairs, what stands beside a word
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_SAID = re.compile(rf"{_WORD.pattern}|[{LINK}{EMAIL}]")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _NUMBER = re.compile(r"\d+")
+_PHONE = re.compile(r"(?<![\w.])\+?\d(?:[ ().-]{0,2}\d){8,13}(?!\w)")
 _TIME = re.compile(r"\b\d?\d:\d\d\b")
 _LATIN = re.compile("[a-z]")
 _SPELLED = str.maketrans("013457@$!", "oieastasi")
@@ -59,19 +63,25 @@ def look_at(text: str, name: str = "", website: str | None = None, seconds: int 
     """All that is seen of a comment by what its author wrote, and how long its form was open."""
     text = _clip(text)
     links, rest = take_links(fold(text))
-    words = tuple(_words(rest))
+    said = tuple(_words(rest))
+    words = tuple(word for word in said if word not in STANDS_FOR.values())
+    in_links = tuple(link_words(links))
+    called = _WORD.findall(fold(name))
     found = {
-        "word": [f"word:{word}" for word in (*words, *_meant(rest))],
-        "pair": [f"pair:{one} {other}" for one, other in zip(("^", *words), (*words, "$"), strict=True)],
-        "gram": list(_all_grams(words)),
+        "word": [f"word:{word}" for word in (*words, *_meant(rest), *in_links)],
+        "pair": [f"pair:{one} {other}" for one, other in zip(("^", *said), (*said, "$"), strict=True)],
+        "gram": list(_all_grams((*words, *in_links))),
         "link": list(link_features(links, website)),
-        "mark": [*_marks(text, words, len(links)), *_timing(seconds)],
+        "mark": [*_marks(text, rest, words, len(links)), *_timing(seconds)],
         "name": list(_name_features(name)),
+        "called": [*(f"word:{word}" for word in called), *_all_grams(called)],
     }
     values: dict[str, float] = {}
     for kind, names in found.items():
         distinct = dict.fromkeys(names)  # a set would put them in another order each time
-        values |= dict.fromkeys(distinct, KINDS[kind] / sqrt(len(distinct) or 1))
+        share = KINDS[kind] / sqrt(len(distinct) or 1)
+        for feature in distinct:
+            values[feature] = values.get(feature, 0.0) + share
     return Seen(values, words)
 
 
@@ -105,8 +115,11 @@ def _clip(text: str) -> str:
 
 
 def _words(rest: str) -> Iterator[str]:
-    """The words, stretched letters once, of numbers no more than how long they are."""
-    for word in _WORD.findall(rest):
+    """The words, stretched letters once, of numbers no more than how long they are; and where links stand."""
+    for word in _SAID.findall(rest):
+        if word in STANDS_FOR:
+            yield STANDS_FOR[word]
+            continue
         plain = _STRETCHED.sub(r"\1", word)
         yield _NUMBER.sub(lambda number: "0" * min(len(number[0]), 4), plain)
 
@@ -132,7 +145,7 @@ def _all_grams(words: Iterable[str]) -> Iterator[str]:
             yield gram
 
 
-def _marks(text: str, words: tuple[str, ...], links: int) -> Iterator[str]:
+def _marks(text: str, rest: str, words: tuple[str, ...], links: int) -> Iterator[str]:
     """Length, capitals, digits and the like, in steps."""
     letters = [character for character in text if character.isalpha()]
     yield f"mark:links {min(links, 3)}"
@@ -146,6 +159,8 @@ def _marks(text: str, words: tuple[str, ...], links: int) -> Iterator[str]:
         "time": _TIME.search(text),
         "stretched": _STRETCHED.search(text),
         "at": "@" in text,
+        "email": EMAIL in rest,
+        "phone": _PHONE.search(rest),
         "hash": "#" in text,
         "money": any(unicodedata.category(character) == "Sc" for character in set(text)),
         "lines": "\n" in text,

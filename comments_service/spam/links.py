@@ -28,22 +28,34 @@ _TAG = re.compile(r"</?[a-z][^<>]*>")
 _HREF = re.compile(r"href\s*=\s*[\"']?([^\"'\s>]+)")
 # Hosts without a scheme are taken as links by their ending, or by a path behind
 _LINK = re.compile(
-    r"(?:https?://|\bwww\.)\S+"
+    r"(?:https?://|\bwww\.)[^\s\"<>\[\]]+"
     r"|(?<![\w@.])[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:"
     r"(?:com|net|org|info|biz|io|co|me|tv|ly|gl|xyz|top|club|site|online|shop|store|app|dev"
-    r"|ru|cn|de|uk|us|pl|nl|fr|it|es|br|in|jp|eu|ca|au|ch|at|se|no|dk|fi|cz|tr|be)\b(?:/\S*)?"
+    r"|ru|cn|de|uk|us|pl|nl|fr|it|es|br|in|jp|eu|ca|au|ch|at|se|no|dk|fi|cz|tr|be"
+    r"|example|test)\b(?:/\S*)?"  # reserved for examples, as lessons are
     r"|[a-z]{2,10}/\S+)"
 )
 _HOST = re.compile(r"(?:https?://)?(?:www\.)?([^\s/?#:]+)")
+# Names without a dot and addresses of one's own machines: they stand in code, and lead no reader anywhere
+_NOWHERE = re.compile(r"[^.]*$|127\.|10\.|192\.168\.")
 _KEY = re.compile(r"(?:^|[&;])(\w{1,20})=")
 _NUMBER = re.compile(r"\d+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MARKUP = re.compile(r"\[/?(?:url|link|img)\b=?")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_EDGES = ".,;:!?)}'’”»"
+
+LINK, EMAIL = "\ue000", "\ue001"  # where they stood
 
 
 def take_links(folded: str) -> tuple[list[str], str]:
-    """The links, and the text without links and tags."""
+    """The links, and the text without tags, where `LINK` and `EMAIL` stand for links and addresses."""
     links = [link for tag in _TAG.findall(folded) for link in _HREF.findall(tag)]
-    bare = _TAG.sub(" ", folded)
-    return links + _LINK.findall(bare), _LINK.sub(" ", bare)
+    bare = _TAG.sub(lambda tag: f" {LINK} " if _HREF.search(tag[0]) else " ", folded)
+    bare = _MARKUP.sub(" ", bare)
+    links = [link.rstrip(_EDGES) for link in (*links, *_LINK.findall(bare))]
+    links = [link for link in links if not _NOWHERE.match(_host(link))]
+    return links, _EMAIL.sub(f" {EMAIL} ", _LINK.sub(f" {LINK} ", bare))
 
 
 def host_of(text: str) -> str:
@@ -68,12 +80,21 @@ def link_features(links: Iterable[str], website: str | None) -> Iterator[str]:
             yield "host:(shortener)"
         path, _, query = link.partition("//")[2].partition("?") if "//" in link else link.partition("?")
         parts = [part for part in path.split("/")[1:] if part][:PATH_PARTS]
+        yield f"depth:{min(len(parts), PATH_PARTS)}"
         yield from (f"path:{_NUMBER.sub('0', part)}" for part in parts)
         yield from (f"query:{key}" for key in _KEY.findall(query))
         if parts[:1] != ["watch"] and host != "youtu.be":
             yield "link:elsewhere"
     if website:
         yield "link:website"
+
+
+def link_words(links: Iterable[str]) -> Iterator[str]:
+    """The words in hosts and paths; the ending of a host is none."""
+    for link in links:
+        host = _host(link)
+        path = link.partition("//")[2] if "//" in link else link
+        yield from _WORD.findall(" ".join((*host.split(".")[:-1], *path.split("/")[1:])))
 
 
 def _host(link: str) -> str:

@@ -14,13 +14,13 @@ from comments_service.spam.features import ALWAYS, ALWAYS_VALUE
 
 Slots = Mapping[int, float]
 
-STEP = 0.5  # of one decision: a bound, since nobody can be wrong by more than 1
+STEP = 0.2  # of one decision: a bound, since nobody can be wrong by more than 1
 CAUTION = log(2)  # to a site that has not decided yet, an honest comment caught is two spam comments missed
 SUREST = 30.0  # beyond it e^x is 0 or overflows
 
 # How the shared start is made; chosen on videos that were left out (docs/spam.md)
 ROUNDS, SHUFFLES = 8, 3
-RATE, SHRINK, FIRST = 0.2, 1e-3, 1e-2
+RATE, SHRINK, FIRST = 0.2, 5e-4, 5e-3
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from comments_service.spam.model import Slots, cautious
 SHIPPED = Path(__file__).parent / "start.weights"
 FORMAT = 1
 LARGEST = 127  # of a signed byte
+UNITS, SMALLEST = 40, 2  # of the largest weight, and what is kept: finer and smaller ones decide nothing
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ def new_site() -> Slots:
 
 
 def pack(start: Start) -> bytes:
-    """A start as its file holds it; weights below half a unit are left out."""
-    unit = max(map(abs, start.weights.values()), default=1.0) / LARGEST
+    """A start as its file holds it, in units; what is smaller than `SMALLEST` of them is left out."""
+    unit = max(map(abs, start.weights.values()), default=1.0) / UNITS
     in_units = {slot: round(weight / unit) for slot, weight in sorted(start.weights.items())}
-    kept = {slot: units for slot, units in in_units.items() if units}
+    kept = {slot: units for slot, units in in_units.items() if abs(units) >= SMALLEST}
     about = {name: value for name, value in asdict(start).items() if name != "weights"}
     head = json.dumps({"format": FORMAT, "unit": unit, **about}, ensure_ascii=False)
     return head.encode() + b"\n" + zlib.compress(bytes(_pairs(kept.items())), 9)
