@@ -16,7 +16,7 @@ demo: setup-run ## serve a news page with comments, and print the addresses
 
 test: lint types ## run every check and every test, on both databases and in a browser
 	@$(SETUP) --dev --with-browser --with-nginx
-	@$(RUN) -m pytest -n $(PYTEST_WORKERS)
+	@PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n $(PYTEST_WORKERS)
 
 coverage: setup-dev ## run the tests once more, and print which lines none of them reaches
 	@$(SETUP) --dev --with-browser --with-nginx

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 import valkey
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from sqlalchemy.engine import make_url
+from structlog.stdlib import ProcessorFormatter
 
 from comments_service import create_app, logs
 from comments_service.people import passwords
@@ -37,7 +37,7 @@ from comments_service.vocabulary import SiteView
 from tests.browser import Console
 from tests.emptied_database import EmptiedDatabase
 from tests.factories import a_site
-from tests.quicker import collect_seldom, compiled_once, keep_for_good, keep_templates
+from tests.quicker import collect_seldom, compiled_once, keep_for_good, keep_templates, log_plainly
 from tests.servers import (
     PATIENCE_SECONDS,
     VALKEY_SOCKET,
@@ -117,6 +117,14 @@ def quick_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     passwords.decoy.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def logs_of_its_own() -> Iterator[None]:
+    """Let no test that logs as the service does leave that to others, or all of theirs would be logged."""
+    yield
+    if any(isinstance(one.formatter, ProcessorFormatter) for one in logging.root.handlers):
+        log_plainly()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file."""
@@ -144,7 +152,8 @@ def emptied_database(postgres_template: str) -> Iterator[EmptiedDatabase]:
 
 @pytest.fixture(scope="session", autouse=True)
 def quicker() -> Iterator[None]:
-    """Let nothing be worked out for each app anew that is the same for all of them."""
+    """Let nothing be worked out for each app that is the same for all of them, and no trace be painted."""
+    log_plainly()
     with compiled_once():
         yield
 
@@ -223,21 +232,16 @@ def app_context(app: Flask) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def logging_app(settings: Settings, make_app: Callable[[Settings], Flask]) -> Iterator[Callable[..., Flask]]:
+def logging_app(settings: Settings, make_app: Callable[[Settings], Flask]) -> Callable[..., Flask]:
     """Make apps that log to standard error as the service does: `logging_app(log_level="DEBUG")`."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
 
     def make(**values: str) -> Flask:
         chosen = settings.model_copy(update=values)
-        root.handlers.clear()  # pytest's own would be closed
+        logging.root.handlers.clear()  # pytest's own would be closed
         logs.configure(chosen)
         return make_app(chosen)
 
-    yield make
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    return make
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ SQLAlchemy has no door for the last, nor Werkzeug a whole one for the first, so 
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -14,6 +15,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 import pytest
+import structlog
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine
@@ -119,3 +121,20 @@ def collect_seldom() -> None:
 def keep_for_good() -> None:
     """Never look again at what there is by now: modules, and the tests that were found."""
     gc.freeze()
+
+
+SET_BY_THE_SERVICE = ("waitress", "sqlalchemy.engine", "sqlalchemy.pool", "alembic", "urllib3")
+
+
+def log_plainly() -> None:
+    """Log as structlog does by itself, but traces without colours and variables: those take seconds."""
+    structlog.reset_defaults()
+    *before, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, plain])
+    for handler in logging.root.handlers[:]:
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            logging.root.removeHandler(handler)
+    logging.root.setLevel(logging.WARNING)
+    for name in SET_BY_THE_SERVICE:
+        logging.getLogger(name).setLevel(logging.NOTSET)

@@ -20,6 +20,13 @@ from demo.run import ARTICLE_ID, HEADLINE, SITE
 from tools.demo_process import RUN, DemoProcess, running_demo
 
 
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
+    """A demo in its first start, for tests that only look at it."""
+    with running_demo(tmp_path_factory.mktemp("demo")) as process:
+        yield process
+
+
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[DemoProcess]:
     """A demo in its first start."""
@@ -48,18 +55,18 @@ def run_refused(folder: Path, **ports: int | str) -> str:
     return done.stderr
 
 
-def test_the_first_start_leaves_two_approved_comments_and_their_heading(demo: DemoProcess) -> None:
-    page = json.loads(thread(demo))
+def test_the_first_start_leaves_two_approved_comments_and_their_heading(seen: DemoProcess) -> None:
+    page = json.loads(thread(seen))
     assert page["thread"]["heading"] == f"2 thought on “{HEADLINE}”"
     assert [comment["depth"] for comment in page["comments"]] == [1, 2]
 
 
-def test_the_host_page_has_the_owners_two_lines_and_nothing_else_of_ours(demo: DemoProcess) -> None:
-    page = read(demo.newspaper)
-    lines = owner_lines(SITE, public_url=demo.service)
+def test_the_host_page_has_the_owners_two_lines_and_nothing_else_of_ours(seen: DemoProcess) -> None:
+    page = read(seen.newspaper)
+    lines = owner_lines(SITE, public_url=seen.service)
     lines = lines.replace(" async", f' data-article-id="{ARTICLE_ID}" async')
     assert all(line in page for line in lines.splitlines())
-    assert page.count(demo.service) == 2
+    assert page.count(seen.service) == 2
     assert f"<h1>{HEADLINE}</h1>" in page
 
 
@@ -70,9 +77,9 @@ def test_a_second_start_adds_nothing_and_keeps_password_and_comments(demo: DemoP
     assert (demo.password, thread(demo)) == before
 
 
-def test_the_password_is_for_the_owner_of_the_folder_alone(demo: DemoProcess) -> None:
-    assert stat.S_IMODE((demo.folder / "password").stat().st_mode) == 0o600
-    assert demo.password in demo.log.read_text()
+def test_the_password_is_for_the_owner_of_the_folder_alone(seen: DemoProcess) -> None:
+    assert stat.S_IMODE((seen.folder / "password").stat().st_mode) == 0o600
+    assert seen.password in seen.log.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

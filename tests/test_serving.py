@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from comments_service.cli import main
 from comments_service.errors import CannotStart
@@ -36,8 +36,7 @@ def service(sqlite_template: Path, tmp_path: Path) -> Iterator[ServiceProcess]:
     """A service on SQLite, not started yet, with one site."""
     shutil.copy(sqlite_template, tmp_path / "comments.sqlite3")
     found = ServiceProcess(tmp_path, port=free_port())
-    arguments = ["site", "add", SITE, "--origin", ORIGIN]
-    assert CliRunner().invoke(main, arguments, env=found.environment).exit_code == 0
+    assert run(found, "site", "add", SITE, "--origin", ORIGIN).exit_code == 0
     yield found
     found.stop()
 
@@ -54,13 +53,26 @@ def stored(service: ServiceProcess) -> set[str]:
         return {text for (text,) in connection.execute("SELECT text FROM comment")}
 
 
+def run(service: ServiceProcess, *arguments: str) -> Result:
+    """Another command on the same installation: what it says and how it ends are those of the process."""
+    return CliRunner().invoke(main, arguments, env=service.environment)
+
+
 def refusal(service: ServiceProcess, **settings: str) -> str:
-    """What a start says that must fail, without a trace."""
+    """What a start says that must fail."""
     service.environment |= settings
-    result = service.run("serve")
-    assert result.returncode == 1
-    assert "Traceback" not in result.stderr
+    result = run(service, "serve")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert isinstance(result.exception, SystemExit)  # and nothing that would leave a trace
     return result.stderr
+
+
+def refusal_of_process(service: ServiceProcess) -> str:
+    """The same of a process of its own, without a trace."""
+    ended = service.run("serve")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
 
 
 def test_it_says_where_it_listens_and_stops_with_0(service: ServiceProcess) -> None:
@@ -250,7 +262,9 @@ def test_a_port_in_use_is_named(service: ServiceProcess) -> None:
 
 
 def test_wrong_settings_are_named(service: ServiceProcess) -> None:
-    assert "COMMENTS_PUBLIC_URL" in refusal(service, COMMENTS_PUBLIC_URL="nowhere")
+    said = refusal(service, COMMENTS_PUBLIC_URL="nowhere")
+    assert "COMMENTS_PUBLIC_URL" in said
+    assert refusal_of_process(service) == said
 
 
 def test_a_folder_that_cannot_be_written_is_named(service: ServiceProcess) -> None:
@@ -268,8 +282,8 @@ def test_postgresql_without_tables_is_refused_and_the_command_named(service: Ser
 def test_postgresql_without_a_key_is_refused(service: ServiceProcess) -> None:
     with postgres_database() as url:
         service.environment["COMMENTS_DATABASE_URL"] = url
-        assert service.run("migrate").returncode == 0
-        assert "COMMENTS_SECRET_KEY" in refusal(service)
+        assert run(service, "migrate").exit_code == 0
+        assert "COMMENTS_SECRET_KEY" in refusal_of_process(service)
 
 
 def test_no_line_of_the_log_tells_who_wrote_what(service: ServiceProcess) -> None:
