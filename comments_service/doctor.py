@@ -22,7 +22,7 @@ from comments_service.storage.models import Site
 from comments_service.storage.neighbours import NeighbourLesson, NeighbourState
 from comments_service.storage.outbox import Outbox, State, WorkerSign
 from comments_service.storage.schema import stored_revision
-from comments_service.texts import Catalogue
+from comments_service.texts import SOURCE_LANGUAGE, Catalogue
 from comments_service.unlock import open_keys
 
 LITTLE_SPACE_BYTES = 100 << 20
@@ -144,8 +144,8 @@ def _neighbours(session: Session) -> list[Finding]:
 def _trouble(state: NeighbourState | None) -> str:
     say = Catalogue.load().text
     if state is None:
-        return f"Comments wait. {say('en', 'settings.neighbours.why.secret')}"
-    why = say("en", f"settings.neighbours.why.{state.why}") if state.why else ""
+        return f"Comments wait. {say(SOURCE_LANGUAGE, 'settings.neighbours.why.secret')}"
+    why = say(SOURCE_LANGUAGE, f"settings.neighbours.why.{state.why}") if state.why else ""
     since = f", the last time at {state.failed_at:%Y-%m-%d %H:%M} UTC" if state.failed_at else ""
     return f"The last {state.failures} comments had to wait{since}. {why}".strip()
 
