@@ -116,8 +116,12 @@ function act(verb, chosen, note) {
   if (verb !== "delete") return desk.decide(verb, chosen, note);
   const ask = queue.querySelector("[data-ask]");
   ask.querySelector("h2").textContent = speech.say("queue.ask", { count: chosen.length });
-  ask.returnValue = "";
-  ask.addEventListener("close", () => ask.returnValue && desk.decide(verb, chosen), { once: true });
+  // Not by its event "close": that comes late, when somebody may have asked again
+  ask.onsubmit = (event) => {
+    event.preventDefault();
+    ask.close(); // first, for the rows cannot have the keyboard while it asks
+    if (event.submitter.value) desk.decide(verb, chosen);
+  };
   ask.showModal();
 }
 
