@@ -1,8 +1,9 @@
 """5,000 spam comments and 200 honest ones from many networks, against a site that publishes at once.
 
 A site of the day: it holds nothing but what its signals doubt, and has decided nothing yet. Spammers send as
-quickly as the service answers: some at once, some with patience, some fill in every field, some by the page
-without scripts. Readers take their time. One moderator clears the queue throughout, as it comes.
+quickly as the service answers: some at once, some with patience, some fill in every field; who is told to
+wait comes again after that time, up to a minute. Readers take their time. One moderator clears the queue
+throughout, as it comes.
 
     python -m tools.attack [--spam 5000] [--honest 200] [--seed 1]
 
@@ -26,9 +27,11 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from heapq import heappop, heappush
 from html import unescape
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -46,6 +49,7 @@ from tools.service_process import ARTICLE, ORIGIN, SITE, ServiceProcess
 ARTICLES = 12
 SPAMMERS = 6
 READERS_WAIT_SECONDS = (8.0, 40.0)
+LONGEST_WAIT_SECONDS, MOST_TRIES = 60.0, 4  # of a spammer who is told to come later
 NETWORKS_OF_SPAM = 900  # of spammers; a third of the spam comes from forty of these
 PASSWORD = "a long walk to the lighthouse"  # noqa: S105 - of a service that lives for a minute
 MOST_PUBLISHED, MOST_LOST, SLOWEST_SECONDS = 0.01, 0.01, 1.0
@@ -61,6 +65,7 @@ class Field:
     refused: Counter[int] = field(default_factory=Counter)
     queue_seconds: list[float] = field(default_factory=list)
     decided: int = 0
+    given_up: int = 0
     is_over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -70,6 +75,7 @@ class Sender:
     def __init__(self, ground: Field) -> None:
         self._ground = ground
         self._connection = http.client.HTTPConnection("127.0.0.1", ground.port, timeout=30)
+        self._wait_seconds = 0.0
 
     def ticket(self, url: str, address: str) -> str:
         """A form's ticket."""
@@ -77,8 +83,8 @@ class Sender:
         _, answer = self._ask("GET", path, address)
         return str(answer["ticket"])
 
-    def send(self, sent: Sent, url: str, address: str, ticket: str, **more: str) -> None:
-        """Send one comment, and note its id."""
+    def send(self, sent: Sent, url: str, address: str, ticket: str, **more: str) -> float:
+        """Send one comment, and note its id. Gives the seconds after which it may come again, else 0."""
         fields = {
             "url": url,
             "name": sent.name,
@@ -90,8 +96,9 @@ class Sender:
         status, answer = self._ask("POST", path, address, body)
         if status in (201, 202):
             self._ground.labels[int(answer["comment"]["id"])] = sent.is_spam
-        else:
-            self._ground.refused[status] += 1
+            return 0.0
+        self._ground.refused[status] += 1
+        return self._wait_seconds if status == 429 else 0.0
 
     def _ask(
         self, method: str, path: str, address: str, body: str | None = None
@@ -99,31 +106,57 @@ class Sender:
         headers = {"Origin": ORIGIN, "X-Forwarded-For": address, "Content-Type": "application/json"}
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
+        self._wait_seconds = float(answer.getheader("Retry-After") or 0)
         return answer.status, json.loads(answer.read() or b"{}")
+
+
+@dataclass(order=True)
+class Later:
+    """One spam comment that goes at a time (of the monotonic clock), and how often it was tried."""
+
+    at: float
+    number: int
+    sent: Sent = field(compare=False)
+    url: str = field(compare=False)
+    address: str = field(compare=False)
+    ticket: str = field(compare=False)
+    more: Mapping[str, str] = field(compare=False, default_factory=dict)
+    tries: int = field(compare=False, default=0)
 
 
 def spam_from(ground: Field, waiting: deque[Sent], seed: int) -> None:
     """One spammer, until nothing is left."""
     chance, sender = random.Random(seed), Sender(ground)  # noqa: S311 - no secret
-    patient: deque[tuple[float, Sent, str, str, str]] = deque()
-    while waiting or patient:
-        if patient and (patient[0][0] <= time.monotonic() or not waiting):
-            at, sent, url, address, ticket = patient.popleft()
-            time.sleep(max(0.0, at - time.monotonic()))
-            sender.send(sent, url, address, ticket)
+    later: list[Later] = []
+    for number in count():
+        if later and (later[0].at <= time.monotonic() or not waiting):
+            _send_late(ground, sender, later)
             continue
         try:
             sent = waiting.popleft()
         except IndexError:
-            continue
+            if later:
+                continue
+            return
         url, address = f"{ARTICLE}/{chance.randrange(ARTICLES)}", _address_of_spam(chance)
-        ticket = sender.ticket(url, address)
         manner = chance.random()
-        if manner < 0.4:
-            patient.append((time.monotonic() + chance.uniform(5, 25), sent, url, address, ticket))
-        else:
-            more = {"subject": "Hello"} if manner < 0.6 else {}
-            sender.send(sent, url, address, ticket, **more)
+        more = {"subject": "Hello"} if 0.4 <= manner < 0.6 else {}
+        wait = chance.uniform(5, 25) if manner < 0.4 else 0.0
+        at = time.monotonic() + wait
+        heappush(later, Later(at, number, sent, url, address, sender.ticket(url, address), more))
+
+
+def _send_late(ground: Field, sender: Sender, later: list[Later]) -> None:
+    """Send what is next; what may come again soon is sent once more."""
+    next_one = heappop(later)
+    time.sleep(max(0.0, next_one.at - time.monotonic()))
+    wait = sender.send(next_one.sent, next_one.url, next_one.address, next_one.ticket, **next_one.more)
+    if not wait:
+        return
+    if wait > LONGEST_WAIT_SECONDS or next_one.tries == MOST_TRIES:
+        ground.given_up += 1
+        return
+    heappush(later, replace(next_one, at=time.monotonic() + wait, tries=next_one.tries + 1))
 
 
 def read_and_write(ground: Field, sent: list[Sent], seed: int, seconds: float) -> None:
@@ -275,7 +308,9 @@ def _tell(service: ServiceProcess, ground: Field, asked: argparse.Namespace) -> 
             cells = [counts[is_spam, status] for status in ("approved", "pending", "spam")]
             print(f"{name + ', ' + when:<22}{cells[0]:>10}{cells[1]:>8}{cells[2]:>8}")
     told = ", ".join(f"{count} × {status}" for status, count in sorted(ground.refused.items())) or "none"
-    print(f"Not taken: {told}. Decisions of the moderator: {ground.decided}.")
+    print(
+        f"Refused: {told}; spam given up for it: {ground.given_up}. The moderator decided {ground.decided}."
+    )
     seconds = sorted(ground.queue_seconds)
     p95 = seconds[int(len(seconds) * 0.95)] if seconds else float("inf")
     print(f"The queue: {len(seconds)} looks, p50 {statistics.median(seconds):.3f} s, p95 {p95:.3f} s")

@@ -151,6 +151,7 @@ CLOSINGS = (
     "Does anybody have a source for the number in the caption?",
     "Anyway, a fine piece.",
 )
+MOST_HONEST = len(OPENINGS) * len(MIDDLES) * len(CLOSINGS)  # distinct ones
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,9 @@ def spam(count: int, chance: random.Random) -> list[Sent]:
 
 
 def honest(count: int, chance: random.Random) -> list[Sent]:
-    """So many honest comments, each said once."""
+    """So many honest comments, `MOST_HONEST` at most, each said once."""
+    if count > MOST_HONEST:
+        raise ValueError(f"There are {MOST_HONEST} honest comments, and {count} are wanted.")
     texts: set[str] = set()
     while len(texts) < count:
         texts.add(" ".join(chance.choice(part) for part in (OPENINGS, MIDDLES, CLOSINGS)))

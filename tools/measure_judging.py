@@ -29,12 +29,12 @@ from comments_service.storage.models import Comment, Site
 from comments_service.submit import submit
 from comments_service.vocabulary import SiteView, Status, Submission
 from comments_service.web.wiring import NAME, Wiring
-from tools.attack_texts import mixed
+from tools.attack_texts import MOST_HONEST, mixed
 from tools.both_databases import SECRET_KEY, on_both
 
 ORIGIN = "https://news.example.org"
 BEGAN = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
-TIMED = ("look_back", "learner", "think")
+TIMED = ("look_back", "learner", "think", "listed")
 P50_MS, P99_MS = 1.0, 3.0
 TAUGHT = 300
 
@@ -58,7 +58,8 @@ def measure(url: str, comments: int, rounds: int) -> bool:
             session.flush()
             session.refresh(row)
             site = row.view()
-        sent = mixed(comments // 2 + rounds, comments // 2, 1)[: comments + rounds]
+        honest = min(MOST_HONEST, comments // 2)
+        sent = mixed(comments + rounds - honest, honest, 1)
         chance = random.Random(2)  # noqa: S311 - no secret
         spent: dict[str, list[float]] = defaultdict(list)
         whole = []
