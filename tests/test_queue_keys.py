@@ -164,7 +164,8 @@ def test_deleting_for_ever_asks_first(page: Page, live_service: LiveService) -> 
     press(page, "Escape")
     expect(page.get_by_role("article")).to_have_count(2)
     ask_twice_at_once = """() => {
-      const press = () => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "d", bubbles: true }));
+      const { activeElement: row } = document;
+      const press = () => row.dispatchEvent(new KeyboardEvent("keydown", { key: "d", bubbles: true }));
       press(); document.querySelector("[data-ask]").close(); press();
     }"""
     page.evaluate(ask_twice_at_once)

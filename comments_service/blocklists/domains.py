@@ -14,9 +14,10 @@ MAX_DOMAIN = 253
 MAX_LABEL = 63
 MOST_ABOVE = 8  # of a longer name the part that one registers
 _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
-# Named without being a link, as readers can type it; in writing without blanks, the Latin part
-_NAMED = re.compile(r"[\w-]+(?:\.[\w-]+)+")
-_NAMED_IN_LATIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")
+# Named without being a link, as readers can type it; in writing without blanks, the Latin part. Each run of
+# letters is tried once
+_NAMED = re.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]++)+")
+_NAMED_IN_LATIN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)+")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
