@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,10 +15,10 @@ from comments_service.blocklists.ready import NO_WORDS
 from comments_service.clusters.joining import Likes, likes_of
 from comments_service.neighbours.heard import UNHEARD, Heard
 from comments_service.privacy import Keyring
-from comments_service.rules.facts import gather, texts_of
+from comments_service.rules.facts import gather, signed_comments, texts_of
 from comments_service.rules.judge import Facts, judge
 from comments_service.spam.evidence import Evidence, Said
-from comments_service.spam.history import Past, look_back
+from comments_service.spam.history import DecidedRow, Past, decided, look_back
 from comments_service.spam.judge import Opinion, think
 from comments_service.spam.learning import learner
 from comments_service.storage.models import Comment, Thread
@@ -96,8 +97,7 @@ class Bench:
             self.keys.network_hashes(submission.network, site_id=site_id),
             sending.nonce,
             likes,
-            is_known=facts.is_known,
-            is_spammer=earlier is not None and _is_spam(earlier),
+            by_author=decided(self._others_by_author(submission, earlier)),
         )
         evidence = Evidence(_said(submission, facts), sending, look_back(self.session, past, now=self.now))
         slots = evidence.said.seen.slots()
@@ -116,6 +116,19 @@ class Bench:
         verdict = judge(rules, facts, texts_of(submission))
         return Judged(facts, verdict, earlier, likes, opinion, sending.seconds, self.heard)
 
+    def _others_by_author(self, submission: Submission, earlier: Comment | None) -> Collection[DecidedRow]:
+        """What else is there by the author: whom the site's signature names, or whom the receipt proves.
+
+        Of the latter the comment that it belongs to, and the first that was proven with it.
+        """
+        if submission.signed is not None:
+            return signed_comments(
+                self.session, submission.site.id, submission.signed, keys=self.keys, but=self.own_id
+            )
+        ids = {earlier.id, earlier.proven_root_id} if earlier is not None else set()
+        found = (self.session.get(Comment, number) for number in ids - {self.own_id, None})
+        return [comment for comment in found if comment is not None]
+
 
 def _said(submission: Submission, facts: Facts) -> Said:
     return Said(
@@ -127,8 +140,3 @@ def _said(submission: Submission, facts: Facts) -> Said:
         language=submission.site.language,
         seconds=submission.sending.seconds,
     )
-
-
-def _is_spam(comment: Comment) -> bool:
-    """Whether a person called it so; what the service thought by itself proves nothing."""
-    return comment.status == Status.SPAM and not comment.is_quietly_declined

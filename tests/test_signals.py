@@ -24,12 +24,13 @@ from comments_service.spam.evidence import Evidence, History, Said, Tally, Twins
 from comments_service.spam.features import FEATURES
 from comments_service.spam.signals import SIGNALS, signals
 from comments_service.storage.database import db
-from comments_service.storage.models import Comment
+from comments_service.storage.models import Comment, Site
 from comments_service.submit import submit
+from comments_service.tokens import receipt
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import Clock
 from tests.doors import a_ticket, form_fields, page, page_ticket, send, send_form, sign_in
-from tests.factories import a_body, a_comment, a_site, a_submission, wiring_of
+from tests.factories import ORIGIN, a_body, a_comment, a_site, a_submission, wiring_of
 
 CALM = "I crossed that bridge every day for eleven years and never once looked down."
 
@@ -243,6 +244,53 @@ def test_what_people_decided_about_a_network_counts_and_what_the_service_thought
         decide(Change(number, version, Status.SPAM), by=None, now=clock.now)
         assert "network-spam" in given(sent())
         db.session.rollback()
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_an_author_is_vouched_for_by_people_and_not_by_what_was_published_by_itself(
+    app: Flask, clock: Clock, is_held: bool
+) -> None:
+    first_rules = {"hold_all": is_held, "hold_newcomers": False}
+    site, parts = a_site(app, key="vouching", rules=first_rules), wiring_of(app)
+    first = a_comment(app, site, email="ana@example.org", now=clock.now)
+    a_rule_change(app, site, {"hold_all": False, "hold_newcomers": True})
+    with app.app_context():
+        for _ in range(2):  # the second by the receipt of what the service published by itself
+            sent = a_submission(
+                site,
+                email="ana@example.org",
+                previous=receipt(parts.keys.ring, site="vouching", comment_id=first.id),
+            )
+            answer = submit(sent, settings=parts.settings, keys=parts.keys, now=clock.now)
+            comment = db.session.get_one(Comment, answer.comment_id)
+            assert (comment.status, comment.verdict_reason) == (Status.APPROVED, "known-author")
+            assert ("author-known" in given(comment)) is is_held
+            first = replace(first, id=comment.id)
+            db.session.rollback()
+
+
+def test_an_edit_is_not_vouched_for_by_what_it_edits(app: Flask, client: FlaskClient, clock: Clock) -> None:
+    site = a_site(app, key="held", rules={"hold_all": True})
+    comment = a_comment(app, site, now=clock.now)
+    proof = receipt(wiring_of(app).keys.ring, site="held", comment_id=comment.id)
+    a_rule_change(app, site, {"hold_all": False, "hold_links_from": 1})
+    answer = client.patch(
+        f"/api/v1/comments/{comment.id}",
+        json={"text": "Look at https://shop.example.net instead."},
+        headers={"Authorization": f"Bearer {proof}", "Origin": ORIGIN},
+    )
+    assert answer.status_code == 200, answer.text
+    with app.app_context():
+        edit = db.session.scalars(select(Comment).where(Comment.edits_id == comment.id)).one()
+        assert "author-known" not in given(edit)
+
+
+def a_rule_change(app: Flask, site: SiteView, rules: dict[str, bool]) -> None:
+    """The site's rules as they are from now on."""
+    with app.app_context():
+        row = db.session.get_one(Site, site.id)
+        row.rules = {**row.rules, **rules}
+        db.session.commit()
 
 
 def test_a_row_of_the_queue_says_why_in_words_from_the_same_verdict(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from comments_service import tokens
@@ -18,6 +19,8 @@ from comments_service.rules.surge import is_in_surge, notice_surge
 from comments_service.rules.words import Texts
 from comments_service.storage.models import Comment, Thread
 from comments_service.vocabulary import SignedName, Status, Submission
+
+OF_SIGNER = 20  # comments of somebody whose name is signed that are looked at, the newest
 
 
 def gather(
@@ -64,15 +67,23 @@ def _is_known(session: Session, submission: Submission, earlier: Comment | None,
     """Whether something of this author was approved before: by the receipt, or by the word of the site."""
     if submission.signed is None:
         return earlier is not None and earlier.status == Status.APPROVED
-    site_id = submission.site.id
-    hashes = keys.digests("signer", signer_data(site_id, submission.signed))
-    theirs = select(Comment.id).where(
-        Comment.site_id == site_id,
-        Comment.signer_hash.in_(hashes),
-        Comment.signer_hash.is_not(None),
-        Comment.status == Status.APPROVED,
-    )
+    theirs = _by_signer(submission.site.id, submission.signed, keys).where(Comment.status == Status.APPROVED)
     return session.scalars(theirs.limit(1)).first() is not None
+
+
+def signed_comments(
+    session: Session, site_id: int, signed: SignedName, *, keys: Keyring, but: int | None
+) -> Sequence[Comment]:
+    """The latest comments by somebody whose name the site signs, without this one."""
+    theirs = _by_signer(site_id, signed, keys).where(Comment.id.is_distinct_from(but))
+    return session.scalars(theirs.order_by(Comment.id.desc()).limit(OF_SIGNER)).all()
+
+
+def _by_signer(site_id: int, signed: SignedName, keys: Keyring) -> Select[Comment]:
+    hashes = keys.digests("signer", signer_data(site_id, signed))
+    return select(Comment).where(
+        Comment.site_id == site_id, Comment.signer_hash.in_(hashes), Comment.signer_hash.is_not(None)
+    )
 
 
 def _traces(submission: Submission, earlier: Comment | None, keys: Keyring) -> Traces:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Row, ScalarSelect, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
@@ -24,16 +24,23 @@ LATE, USUAL = 30, 600  # comments: how quickly the last few came, beside how qui
 RUSH_WITHIN = timedelta(minutes=10)  # nothing slower is a rush, however quiet the place usually is
 
 
+class DecidedRow(Protocol):
+    """What tells of a comment where it stands, and whether a person brought it there."""
+
+    status: Any
+    verdict_reason: Any
+    is_quietly_declined: Any
+
+
 @dataclass(frozen=True)
 class Past:
-    """Whose past is asked for. `is_known` and `is_spammer` are what a receipt proves of the author."""
+    """Whose past is asked for. `by_author` is of whom a receipt, or the site's signature, proves."""
 
     site_id: int
     network_hashes: tuple[bytes, ...]
     nonce: str | None
     likes: Likes
-    is_known: bool = False
-    is_spammer: bool = False
+    by_author: Tally
 
 
 def look_back(session: Session, past: Past, *, now: datetime) -> History:
@@ -44,9 +51,9 @@ def look_back(session: Session, past: Past, *, now: datetime) -> History:
         from_network=sum(row.created_at > now - timedelta(hours=1) for row in rows),
         rush=rush(late, usual, now=now),
         is_ticket_used=is_spent,
-        twins=Twins(len(past.likes.found), _decided([row for _, row in past.likes.found])),
-        by_network=_decided(rows),
-        by_author=Tally(honest=int(past.is_known), spam=int(past.is_spammer)),
+        twins=Twins(len(past.likes.found), decided([row for _, row in past.likes.found])),
+        by_network=decided(rows),
+        by_author=past.by_author,
     )
 
 
@@ -74,7 +81,7 @@ def _hash(nonce: str) -> bytes:
     return hashlib.sha256(nonce.encode()).digest()[:16]
 
 
-def _decided(rows: Collection[Row[Any]]) -> Tally:
+def decided(rows: Collection[DecidedRow | Row[Any]]) -> Tally:
     """What people made of comments; what the service does by itself would only confirm itself."""
     honest = sum(row.status == Status.APPROVED and row.verdict_reason not in BY_ITSELF for row in rows)
     spam = sum(row.status == Status.SPAM and not row.is_quietly_declined for row in rows)
