@@ -14,7 +14,7 @@ from comments_service.storage.database import db, reading, transaction
 from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment, Site
 from comments_service.storage.outbox import LetterAddress
-from comments_service.storage.removal import forget_listed, forget_standings, remove
+from comments_service.storage.removal import Trail, forget_listed, forget_standings, remove
 from comments_service.storage.scrub import scrub
 from comments_service.storage.sites import find_site
 
@@ -74,7 +74,7 @@ def _erase_batch(site_id: int, site_key: str, hashes: tuple[bytes, ...], domain:
         forget_standings(session, site_id, ids=ids, hashes=hashes, domain=domain)
         forget_listed(session, site_id, hashes)
         if ids:
-            remove(session, ids)
+            remove(session, ids, trail=Trail.NONE)
             subject = f"site {site_key}, comments: {len(ids)}"
             session.add(JournalRow(happened_at=now, action="person-erased", site_id=site_id, subject=subject))
     return len(ids)

@@ -25,6 +25,7 @@ from comments_service.storage.people import HalfSignIn, Invitation, InvitationSi
 from comments_service.storage.removal import remove
 from comments_service.storage.reports import Report
 from comments_service.storage.spam import SpentTicket
+from comments_service.storage.trails import NetworkTrail
 from comments_service.storage.votes import Vote
 from comments_service.submit import KEY_LIFETIME
 from comments_service.vocabulary import Status
@@ -32,6 +33,7 @@ from comments_service.vocabulary import Status
 BATCH = 500  # one batch is one short transaction: nobody who posts meanwhile waits long
 LETTERS_KEPT = timedelta(days=30)  # what became of them; the letters themselves are kept nowhere
 UNDO_KEPT = timedelta(days=7)  # so long what was lifted or taken off a list can be brought back
+BRIEFLY = timedelta(hours=1)  # as long as comments of a network are counted
 SWEPT = "comments-swept"
 Batch = Callable[[Session], int]
 
@@ -54,6 +56,7 @@ class Swept:
     tickets: int = 0
     lessons: int = 0
     blocked_entries: int = 0
+    trails: int = 0
 
 
 def sweep(*, settings: Settings, now: datetime) -> Swept:
@@ -77,6 +80,8 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         tickets=_in_batches(lambda session: _drop_tickets(session, settings, now)),
         lessons=_in_batches(lambda session: _drop_lessons(session, now - LETTERS_KEPT)),
         blocked_entries=_in_batches(lambda session: _drop_blocked(session, now)),
+        trails=_in_batches(lambda session: _drop_trails(session, networks_until, is_brief=False))
+        + _in_batches(lambda session: _drop_trails(session, now - BRIEFLY, is_brief=True)),
     )
 
 
@@ -111,6 +116,14 @@ def _forget_networks(session: Session, until: datetime) -> int:
     old = select(Comment.id).where(Comment.network_hash.is_not(None), Comment.created_at <= until)
     ids = session.scalars(old.order_by(Comment.id).limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(network_hash=None))
+    return len(ids)
+
+
+def _drop_trails(session: Session, until: datetime, *, is_brief: bool) -> int:
+    """Drop from which networks removed comments came."""
+    old = select(NetworkTrail.id).where(NetworkTrail.is_brief.is_(is_brief), NetworkTrail.created_at <= until)
+    ids = session.scalars(old.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(NetworkTrail).where(NetworkTrail.id.in_(ids)))
     return len(ids)
 
 

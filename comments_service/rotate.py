@@ -29,6 +29,7 @@ from comments_service.storage.neighbours import NeighbourState
 from comments_service.storage.outbox import LetterAddress
 from comments_service.storage.people import SecondFactor
 from comments_service.storage.reports import Report
+from comments_service.storage.trails import NetworkTrail
 from comments_service.storage.votes import Vote
 from comments_service.submit import EMAIL_COLUMN, KEY_LIFETIME, twin_data
 from comments_service.unlock import keep_canary, key_file, open_keys, write_key_file
@@ -245,6 +246,7 @@ def _forget_old_marks(keys: Keyring) -> None:
         session.execute(forget.values(network_hash=None).execution_options(synchronize_session=False))
         unknown = update(Comment).where(_under_another(Comment.signer_hash, keys.current))
         session.execute(unknown.values(signer_hash=None).execution_options(synchronize_session=False))
+        session.execute(delete(NetworkTrail).where(_under_another(NetworkTrail.network_hash, keys.current)))
         session.execute(delete(Standing).where(_under_another(Standing.hash, keys.current)))
         session.execute(delete(BlockedEntry).where(_under_another(BlockedEntry.hash, keys.current)))
         reported = update(Report).where(_under_another(Report.reporter, keys.current))

@@ -1,4 +1,4 @@
-"""How often one network may post: one indexed query over the stored comments, nothing else to keep."""
+"""How often one network may post: indexed queries over what is stored."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from comments_service.errors import TooManyComments
 from comments_service.settings import Settings
 from comments_service.storage.models import Comment
+from comments_service.storage.trails import latest_of_network
 
 CLOCK_SLACK = timedelta(minutes=1)  # rows from a clock that was set back must not lock anybody out for long
 
@@ -33,14 +34,9 @@ def _network_wait(
     session: Session, hashes: tuple[bytes, ...], settings: Settings, now: datetime
 ) -> timedelta:
     hour = timedelta(hours=1)
-    recent = (
-        select(Comment.created_at)
-        .where(Comment.network_hash.in_(hashes), Comment.created_at > now - hour)
-        .where(Comment.created_at <= now + CLOCK_SLACK)
-        .order_by(Comment.created_at.desc())
-        .limit(settings.submissions_per_hour)
-    )
-    times = session.scalars(recent).all()
+    lately = {"hashes": hashes, "after": now - hour, "until": now + CLOCK_SLACK}
+    rows = session.execute(latest_of_network(settings.submissions_per_hour), lately)
+    times: list[datetime] = [row.created_at for row in rows]
     if not times:
         return timedelta(0)
     wait = times[0] + timedelta(seconds=settings.submission_interval_seconds) - now

@@ -154,7 +154,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("storage.removal", "storage.schema", "storage.shown", "storage.sites", "storage.threads"),
     ("storage.migrations.env",),
     ("storage.database", "storage.scrub"),
-    ("storage.neighbours", "storage.roots", "storage.rules", "storage.search"),
+    ("storage.neighbours", "storage.roots", "storage.rules", "storage.search", "storage.trails"),
     (
         "storage.blocklists",
         "storage.decisions",

@@ -285,7 +285,7 @@ def test_an_edit_is_not_vouched_for_by_what_it_edits(app: Flask, client: FlaskCl
         assert "author-known" not in given(edit)
 
 
-def a_rule_change(app: Flask, site: SiteView, rules: dict[str, bool]) -> None:
+def a_rule_change(app: Flask, site: SiteView, rules: dict[str, int]) -> None:
     """The site's rules as they are from now on."""
     with app.app_context():
         row = db.session.get_one(Site, site.id)

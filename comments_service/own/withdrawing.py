@@ -13,7 +13,7 @@ from comments_service.errors import CommentNotFound, EditWindowClosed
 from comments_service.snapshot.own import is_withdrawable
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, Site
-from comments_service.storage.removal import remove
+from comments_service.storage.removal import Trail, remove
 
 
 def withdraw(site_key: str, comment_id: int, *, now: datetime) -> None:
@@ -55,5 +55,5 @@ def own_as_is(
 def take_away(session: Session, row: Comment, now: datetime) -> None:
     """Remove a comment, or an edit of one, within the caller's transaction."""
     line = Act(None, now).row(row, WITHDRAWN, from_status=row.status)
-    remove(session, [row.id])
+    remove(session, [row.id], trail=Trail.BRIEF)
     session.add(line)

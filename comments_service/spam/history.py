@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Row, ScalarSelect, bindparam, exists, func, select, text
@@ -16,11 +16,13 @@ from comments_service.spam.evidence import History, Tally, Twins
 from comments_service.storage.base import UtcDateTime
 from comments_service.storage.models import Comment
 from comments_service.storage.spam import SpentTicket
+from comments_service.storage.trails import latest_of_network
 from comments_service.vocabulary import Status
 
 BY_ITSELF = ("known-author", "trusted", "no-rule")  # what the service publishes without a person
 OF_NETWORK = 100  # comments of one network that are looked at, the newest
 LATE, USUAL = 30, 600  # comments: how quickly the last few came, beside how quickly the last many did
+EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 RUSH_WITHIN = timedelta(minutes=10)  # nothing slower is a rush, however quiet the place usually is
 
 
@@ -45,7 +47,8 @@ class Past:
 
 def look_back(session: Session, past: Past, *, now: datetime) -> History:
     """What came before."""
-    rows: list[Row[Any]] = list(session.execute(LATEST_OF_NETWORK, {"hashes": past.network_hashes}))
+    ever = {"hashes": past.network_hashes, "after": EVER[0], "until": EVER[1]}
+    rows: list[Row[Any]] = list(session.execute(latest_of_network(OF_NETWORK), ever))
     late, usual, is_spent = _elsewhere(session, past)
     return History(
         from_network=sum(row.created_at > now - timedelta(hours=1) for row in rows),
@@ -97,12 +100,6 @@ def _came(back: int) -> ScalarSelect[datetime]:
 
 # Made once: to build them takes longer than to run them
 BEGAN = (_came(LATE).label("late"), _came(USUAL).label("usual"))  # the last few comments, and the last many
-LATEST_OF_NETWORK = (
-    select(Comment.created_at, Comment.status, Comment.verdict_reason, Comment.is_quietly_declined)
-    .where(Comment.network_hash.in_(bindparam("hashes", expanding=True)), Comment.edits_id.is_(None))
-    .order_by(Comment.created_at.desc())
-    .limit(OF_NETWORK)
-)
 _ELSEWHERE = select(
     *BEGAN,
     exists()

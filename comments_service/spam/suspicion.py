@@ -9,19 +9,20 @@ from sqlalchemy.orm import Session
 
 from comments_service.options import Asking
 from comments_service.rules.surge import is_in_surge
-from comments_service.spam.history import BEGAN, LATEST_OF_NETWORK, rush
+from comments_service.spam.history import BEGAN, EVER, OF_NETWORK, rush
 from comments_service.spam.signals import RUSH
 from comments_service.storage.database import reading
 from comments_service.storage.models import Thread, ThreadAlias
 from comments_service.storage.rules import Surge
 from comments_service.storage.threads import find_thread
+from comments_service.storage.trails import latest_of_network
 from comments_service.vocabulary import ArticleRef, SiteView, Status
 
 FROM_NETWORK = 2  # comments in the last hour: with the third the signals begin to count them
 RUSH_FROM = min(times for times, _ in RUSH)
 
 # All in one question, made once, since every form asks it. A surge may be that of another article on the page
-_latest = LATEST_OF_NETWORK.subquery()
+_latest = latest_of_network(OF_NETWORK).subquery()
 _by_address = select(ThreadAlias.thread_id).where(
     ThreadAlias.site_id == bindparam("site"), ThreadAlias.normalised_url == bindparam("address")
 )
@@ -43,6 +44,7 @@ def asks_proof(
     with reading() as session:
         about = {"site": site.id, "address": article.normalised_url, "id": article.explicit_id}
         about |= {"hashes": network_hashes, "now": now, "lately": now - timedelta(hours=1)}
+        about |= {"after": EVER[0], "until": EVER[1]}
         sent, spam, late, usual, surges = session.execute(_QUESTION, about).one()
         return (
             sent >= FROM_NETWORK

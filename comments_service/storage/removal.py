@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, not_, or_, select, update
@@ -17,6 +18,7 @@ from comments_service.storage.models import Comment, CommentReason, SubmissionKe
 from comments_service.storage.reports import Report
 from comments_service.storage.roots import show_roots
 from comments_service.storage.search import forget
+from comments_service.storage.trails import leave_trails
 from comments_service.storage.votes import Vote
 from comments_service.vocabulary import Status
 
@@ -49,7 +51,15 @@ EMPTY_PLACE: dict[str, object] = {
 }
 
 
-def remove(session: Session, ids: Collection[int]) -> None:
+class Trail(Enum):
+    """How long the service remembers from which network a removed comment came."""
+
+    NONE = "none"  # its author is to be forgotten
+    BRIEF = "brief"  # an hour, as long as comments of a network are counted
+    KEPT = "kept"  # as long as of comments that are there
+
+
+def remove(session: Session, ids: Collection[int], *, trail: Trail = Trail.KEPT) -> None:
     """Remove these comments, within the caller's transaction; replies by others stay where they are.
 
     Edits of theirs that wait, or did, go along. The threads' counts and versions follow. A place emptied
@@ -78,6 +88,8 @@ def remove(session: Session, ids: Collection[int]) -> None:
     session.execute(delete(Vote).where(Vote.comment_id.in_(ids)))
     session.execute(delete(Report).where(Report.comment_id.in_(ids)))
     forget(session, ids)
+    if trail is not Trail.NONE:
+        leave_trails(session, ids, is_brief=trail is Trail.BRIEF)
     _forget_in_journal(session, ids)
     session.execute(update(Comment).where(Comment.id.in_(ids)).values(EMPTY_PLACE))
     show_roots(session, {row.root_id or row.id for row in rows if row.edits_id is None})
