@@ -86,6 +86,26 @@ def test_two_who_migrate_at_once_wait_for_each_other(empty: Settings) -> None:
     assert stored_revision(empty) == head_revision()
 
 
+def test_many_who_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(4)
+
+    def one(number: int) -> None:
+        barrier.wait()
+        try:
+            open_engine(Settings(database_url=f"sqlite:///{tmp_path / str(number)}")).connect().close()
+        except BaseException as error:
+            failures.append(error)
+
+    for number in range(20):
+        four = [threading.Thread(target=one, args=(number,)) for _ in range(4)]
+        for thread in four:
+            thread.start()
+        for thread in four:
+            thread.join()
+    assert failures == []
+
+
 def test_sqlite_is_made_ready_without_asking(tmp_path: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'comments.sqlite3'}")
     make_ready(settings)

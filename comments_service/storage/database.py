@@ -45,6 +45,8 @@ from comments_service.storage import (  # noqa: F401 -- every table is known by 
     reports,
     rules,
     search,
+    spam,
+    trails,
     votes,
 )
 from comments_service.storage.base import Base
@@ -53,6 +55,7 @@ db = SQLAlchemy(model_class=Base)
 
 QUERY_CANCELED = "57014"  # PostgreSQL's code; its driver is not there on every installation
 STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's machine: below a millisecond
+MODE_SECONDS = 5.0  # that another process may take with a new file
 MIGRATION_LOCK = 7_214_055_301  # any number of ours: PostgreSQL's advisory lock around migrations
 
 
@@ -105,7 +108,8 @@ def prepare_engine(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for read-then-write
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        _keep_a_journal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -113,6 +117,20 @@ def prepare_engine(engine: Engine) -> None:
         # A plain BEGIN that reads first and writes later fails at once when another writer came between
         is_write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _keep_a_journal(connection: sqlite3.Connection) -> None:
+    """Bring a new file into WAL mode, for which SQLite waits for nobody who does the same at this moment."""
+    ends = time.monotonic() + MODE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager
