@@ -14,7 +14,8 @@ from comments_service.decisions.decide import decide, decide_all
 from comments_service.decisions.reply import reply
 from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change, Verb
-from comments_service.spam.features import ALWAYS, look_at, slot_of
+from comments_service.spam import learning
+from comments_service.spam.features import ALWAYS, FEATURES, look_at, slot_of
 from comments_service.spam.learning import MOST_AT_ONCE, site_filter
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment
@@ -98,6 +99,18 @@ def test_an_undo_is_one_opposite_step_and_a_redo_the_same_again(app: Flask, site
     slot, _ = slot_of("word:museum")
     assert abs(ferry[slot]) < 1e-9 < abs(both[slot])
     assert ferry[ALWAYS] < 0
+
+
+def test_a_step_of_earlier_features_is_neither_taken_back_nor_made_again(
+    app: Flask, site: SiteView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "FEATURES", FEATURES - 1)
+    decided(app, a_waiting(app, site), Verb.SPAM)
+    monkeypatch.undo()
+    with app.app_context():
+        undone = undo(by=None, now=NOW, batch=last_batch(app))
+        assert undo(by=None, now=NOW, batch=undone.batch).count == 1
+        assert not db.session.scalars(select(SpamWeight).where(SpamWeight.features == FEATURES)).all()
 
 
 def test_a_wave_of_one_text_is_one_opinion(app: Flask, site: SiteView) -> None:

@@ -130,10 +130,9 @@ def restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any
         index(session, comment)
         if row.action == AUTHOR_EDITED:
             clusters.assign_anew(session, comment, now=act.now)
-    if "lesson" in row.details:
+    if "lesson" in row.details and is_of_these_features(row.details):
         step = row.details["lesson"]
-        if is_of_these_features(row.details):
-            unlearn(session, was.id, step, act.lessons, is_new=row.undoes_id is not None)
+        unlearn(session, was.id, step, act.lessons, is_new=row.undoes_id is not None)
         details |= lesson(-step)
     details |= lessons.take_back(session, was.id, row.details, now=act.now)
     details |= reports.take_back(session, was.id, row.details)
