@@ -140,15 +140,12 @@ function withRow(use) {
   };
 }
 
+const openMenus = () => form.querySelectorAll('[name="menu"][open]');
 for (const kind of ["click", "focusin"])
   document.addEventListener(kind, ({ target }) => {
     const isDone = kind === "click" && target.closest("[data-part], [data-edit]");
     for (const menu of openMenus()) menu.open &&= menu.contains(target) && !isDone;
   });
-
-function openMenus() {
-  return form.querySelectorAll('[name="menu"][open]');
-}
 
 form.addEventListener("submit", (event) => {
   const { submitter } = event;
