@@ -306,6 +306,14 @@ def test_what_is_not_on_the_lists_passes(app: Flask, open_site: SiteView, client
     )
 
 
+@pytest.mark.parametrize("host", ["a%00b.example", "a%0ab.example", "%00.example", "a%ed%a0%80.example"])
+def test_a_host_that_is_none_breaks_nothing(
+    app: Flask, open_site: SiteView, client: FlaskClient, host: str
+) -> None:
+    enlist(app, open_site, "domain,b.example,refuse")
+    assert post(client, website=f"https://{host}/", text=f"See https://{host}/x.") == (201, "approved")
+
+
 def test_a_refused_comment_looks_like_one_that_waits_to_its_author(
     app: Flask, open_site: SiteView, client: FlaskClient
 ) -> None:

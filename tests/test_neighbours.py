@@ -18,7 +18,7 @@ from comments_service import tokens
 from comments_service.decisions.decide import decide
 from comments_service.decisions.verbs import Change
 from comments_service.neighbours import ask as asking_room
-from comments_service.neighbours.circuit import FAILURES
+from comments_service.neighbours.circuit import FAILURES, Turns
 from comments_service.settings import Settings
 from comments_service.storage.database import db, reading
 from comments_service.storage.models import Comment
@@ -711,3 +711,33 @@ def test_trusted_authors_are_not_asked_about(
     comment = stored(app, write(client, clock, email="ana@example.org", previous=receipt))
     assert (comment.status, comment.verdict_reason) == (Status.APPROVED, "trusted")
     assert len(akismet.asked) == asked
+
+
+def test_one_network_takes_two_places_at_most_and_leaves_the_others_to_others() -> None:
+    turns, inside, told = Turns(), threading.Event(), []
+    over = threading.Event()
+
+    def first() -> None:
+        with turns.of(b"one", at_most_seconds=5) as has_turn:
+            assert has_turn
+            inside.set()
+            over.wait(5)
+
+    def second() -> None:
+        with turns.of(b"one", at_most_seconds=5) as has_turn:
+            told.append(has_turn)
+
+    running = [threading.Thread(target=first), threading.Thread(target=second)]
+    running[0].start()
+    assert inside.wait(5)
+    running[1].start()
+    wait_until(lambda: turns.count(b"one") == 2, "the second")
+    begun = time.monotonic()
+    with turns.of(b"one", at_most_seconds=5) as third, turns.of(b"two", at_most_seconds=5) as another:
+        assert (third, another) == (False, True)
+    assert time.monotonic() - begun < 1
+    over.set()
+    for thread in running:
+        thread.join()
+    assert told == [True]
+    assert turns.count(b"one") == 0

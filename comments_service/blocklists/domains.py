@@ -63,9 +63,10 @@ def _named(text: str) -> list[str]:
 
 def _host_of(address: str) -> str:
     try:
-        return unquote(urlsplit(address.strip()).hostname or "")
+        host = unquote(urlsplit(address.strip()).hostname or "")
     except ValueError:  # brackets that hold no address
         return ""
+    return host if host.isprintable() else ""  # no name has others, and PostgreSQL takes no NUL
 
 
 def _plain(text: str) -> str:

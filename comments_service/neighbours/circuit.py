@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 FAILURES = 3  # in a row, before it rests
 REST = timedelta(minutes=1)
+MOST_OF_NAME = 2  # one at it, and one that waits for it
 
 
 @dataclass
@@ -77,7 +78,10 @@ class Places:
 
 
 class Turns:
-    """One after the other, for each name: whoever sends ten at once is looked at like one who sends ten."""
+    """One after the other, for each name: whoever sends ten at once is looked at like one who sends ten.
+
+    No more than `MOST_OF_NAME` are in or wait: the others are told at once, so that one takes few places.
+    """
 
     def __init__(self) -> None:
         """Nobody waits."""
@@ -86,11 +90,11 @@ class Turns:
 
     @contextmanager
     def of(self, name: bytes, *, at_most_seconds: float) -> Iterator[bool]:
-        """Wait for the turn; whether it came in time."""
+        """Wait for the turn; whether it came, and in time."""
         with self._lock:
             lock, waiting = self._locks.get(name, (threading.Lock(), 0))
             self._locks[name] = lock, waiting + 1
-        has_turn = lock.acquire(timeout=at_most_seconds)
+        has_turn = waiting < MOST_OF_NAME and lock.acquire(timeout=at_most_seconds)
         try:
             yield has_turn
         finally:
@@ -102,3 +106,8 @@ class Turns:
                     del self._locks[name]
                 else:
                     self._locks[name] = lock, waiting - 1
+
+    def count(self, name: bytes) -> int:
+        """How many are in, or wait."""
+        with self._lock:
+            return self._locks.get(name, (None, 0))[1]
