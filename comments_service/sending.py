@@ -16,10 +16,11 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Sending:
-    """How a submission came, whatever it says. `seconds` since its ticket was given; None: nobody knows.
+    """How a submission came, whatever it says. `seconds` since its form was first shown; None: nobody knows.
 
-    `nonce` names the ticket. `is_trapped`: a field was filled in that no person sees. What the browser calls
-    itself (`agent`) and the page it was on (`referrer`) are for neighbours alone, and kept nowhere.
+    `nonce` names the form, by its first ticket. `is_trapped`: a field was filled in that no person sees. What
+    the browser calls itself (`agent`) and the page it was on (`referrer`) are for neighbours alone, and kept
+    nowhere.
     """
 
     seconds: int | None = None

@@ -24,10 +24,19 @@ MAX_CLOCK_LEAD_SECONDS = 5  # clocks of two machines behind one address differ b
 
 
 @dataclass(frozen=True)
+class Opening:
+    """When a form was first shown, and the nonce of the ticket that it had then."""
+
+    nonce: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Ticket:
     """What a form may be sent with: one site, one article, a nonce of its own, and a beginning.
 
     `asks_proof`: its browser was asked for work (proof.py). The ticket says so, for the work may be left out.
+    `first` is there where the form had another ticket before: a preview is no new form.
     """
 
     site: str
@@ -35,6 +44,12 @@ class Ticket:
     nonce: str
     issued_at: datetime
     asks_proof: bool = False
+    first: Opening | None = None
+
+    @property
+    def opening(self) -> Opening:
+        """When its form was first shown."""
+        return self.first or Opening(self.nonce, self.issued_at)
 
 
 @dataclass(frozen=True)
@@ -50,16 +65,25 @@ class ConfirmLink:
     mark: str
 
 
-def new_ticket(*, site: str, article: ArticleRef, now: datetime, asks_proof: bool = False) -> Ticket:
+def new_ticket(
+    *,
+    site: str,
+    article: ArticleRef,
+    now: datetime,
+    asks_proof: bool = False,
+    first: Opening | None = None,
+) -> Ticket:
     """A fresh ticket for a form below one article. `site` is the public key."""
-    return Ticket(site, _article_mark(article), secrets.token_urlsafe(16), now, asks_proof)
+    return Ticket(site, _article_mark(article), secrets.token_urlsafe(16), now, asks_proof, first)
 
 
 def sign_ticket(keys: Keyring, ticket: Ticket) -> str:
     """A ticket as it travels."""
-    asked = [1] if ticket.asks_proof else []
+    more: list[str | int] = [1] if ticket.asks_proof else []
+    if ticket.first is not None:
+        more = [int(ticket.asks_proof), ticket.first.nonce, _seconds(ticket.first.at)]
     return _sign(
-        keys, "ticket", [ticket.site, ticket.article, ticket.nonce, _seconds(ticket.issued_at), *asked]
+        keys, "ticket", [ticket.site, ticket.article, ticket.nonce, _seconds(ticket.issued_at), *more]
     )
 
 
@@ -70,17 +94,35 @@ def read_ticket(
 
     Raises: TicketRefused when it is forged, someone else's, too old, or from the future.
     """
-    match _verified(keys, "ticket", token):
-        case [str(its_site), str(mark), str(nonce), int(issued), *asked] if asked in ([], [1]):
-            ticket = Ticket(its_site, mark, nonce, datetime.fromtimestamp(issued, UTC), bool(asked))
-        case _:
-            raise TicketRefused
-    if (ticket.site, ticket.article) != (site, _article_mark(article)):
+    ticket = _ticket_for(keys, token, site, article)
+    if ticket is None:
         raise TicketRefused
     age = now - ticket.issued_at
     if not timedelta(seconds=-MAX_CLOCK_LEAD_SECONDS) <= age < timedelta(seconds=lifetime_seconds):
         raise TicketRefused
     return ticket
+
+
+def opening_of(keys: Keyring, token: str, *, site: str, article: ArticleRef) -> Opening | None:
+    """When the form with this ticket was first shown, be it ever so old; None if it is not ours for it."""
+    ticket = _ticket_for(keys, token, site, article)
+    return ticket.opening if ticket is not None else None
+
+
+def _ticket_for(keys: Keyring, token: str, site: str, article: ArticleRef) -> Ticket | None:
+    match _verified(keys, "ticket", token):
+        case [str(its_site), str(mark), str(nonce), int(issued), *more]:
+            ticket = Ticket(its_site, mark, nonce, _moment(issued), *_told_besides(more))
+        case _:
+            return None
+    return ticket if (ticket.site, ticket.article) == (site, _article_mark(article)) else None
+
+
+def _told_besides(more: list[Any]) -> tuple[bool, Opening | None]:
+    match more:
+        case [asked, nonce, at]:
+            return bool(asked), Opening(nonce, _moment(at))
+    return bool(more), None
 
 
 def receipt(keys: Keyring, *, site: str, comment_id: int) -> str:
@@ -210,3 +252,7 @@ def _article_mark(article: ArticleRef) -> str:
 
 def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

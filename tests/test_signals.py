@@ -30,7 +30,7 @@ from comments_service.tokens import receipt
 from comments_service.vocabulary import SiteView, Status
 from tests.conftest import Clock
 from tests.doors import a_ticket, form_fields, page, page_ticket, send, send_form, sign_in
-from tests.factories import ORIGIN, a_body, a_comment, a_site, a_submission, wiring_of
+from tests.factories import ARTICLE, ORIGIN, a_body, a_comment, a_site, a_submission, wiring_of
 
 CALM = "I crossed that bridge every day for eleven years and never once looked down."
 
@@ -58,7 +58,8 @@ def codes(**fields: Any) -> set[str]:
         ("quick", {"seconds": 0}, {"seconds": None}),
         ("pasted", {"seconds": 5, "text": CALM * 2}, {"seconds": 5, "text": "Thanks!"}),
         ("ticket-used", {"is_ticket_used": True}, {}),
-        ("no-script", {"by_page": True}, {"by_page": False}),
+        ("no-script", {"by_page": True, "seconds": 1}, {"seconds": 1}),
+        ("no-script", {"by_page": True, "links": 4}, {"by_page": True}),
         ("network-rate", {"from_network": 3}, {"from_network": 2}),
         ("rush", {"rush": 8.0}, {"rush": 5.0}),
         ("many-links", {"links": 4}, {"links": 3}),
@@ -134,6 +135,15 @@ def stored(app: Flask, answer: TestResponse) -> Comment:
         return row
 
 
+def newest(app: Flask) -> Comment:
+    """The comment that came last."""
+    with app.app_context():
+        row = db.session.scalars(select(Comment).order_by(Comment.id.desc()).limit(1)).one()
+        db.session.expunge(row)
+        db.session.rollback()
+        return row
+
+
 def given(comment: Comment) -> set[str]:
     """The codes of its signals."""
     return {signal["code"] for signal in comment.verdict["spam"]["signals"]}
@@ -193,12 +203,41 @@ def test_how_quickly_it_came_and_by_which_door_is_noticed(
 ) -> None:
     quick = send(client, a_body(a_ticket(client), text=CALM))
     assert "quick" in given(stored(app, quick))
-    ticket = page_ticket(page(client))
-    clock.forward(seconds=60)
-    assert send_form(client, form_fields(ticket, text="By the plain page.")).status_code == 303
-    with app.app_context():
-        last = db.session.scalars(select(Comment).order_by(Comment.id.desc()).limit(1)).one()
-        assert given(last) & {"no-script", "quick"} == {"no-script"}
+    for seconds, found in ((3, {"no-script", "quick"}), (60, set())):
+        ticket = page_ticket(page(client))
+        clock.forward(seconds=seconds)
+        assert send_form(client, form_fields(ticket, text=f"After {seconds} seconds.")).status_code == 303
+        assert given(newest(app)) & {"no-script", "quick"} == found
+
+
+@pytest.mark.usefixtures("site")
+def test_nobody_makes_a_form_older_than_it_is(app: Flask, client: FlaskClient, clock: Clock) -> None:
+    elsewhere = page_ticket(page(client, url=f"{ARTICLE}-2"))
+    clock.forward(hours=1)
+    begun = page_ticket(page(client))
+    for number, earlier in enumerate(("", "forged", begun[:-1], elsewhere, begun)):
+        shown = send_form(client, form_fields(earlier, do="preview"))
+        fields = form_fields(page_ticket(shown), text=f"{CALM} {number}")
+        assert send_form(client, fields).status_code == 303
+        assert "quick" in given(newest(app))
+        by_script = a_body(a_ticket(client, earlier=earlier), text=f"{CALM} And {number}")
+        assert "quick" in given(stored(app, send(client, by_script)))
+
+
+@pytest.mark.usefixtures("site")
+def test_a_form_that_comes_back_many_times_brings_one_comment(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    def comment(ticket: str, text: str) -> Comment:
+        return stored(app, send(client, a_body(ticket, text=text)))
+
+    begun = a_ticket(client)
+    clock.forward(hours=5)
+    first, second, third = (a_ticket(client, earlier=begun) for _ in range(3))
+    assert given(comment(first, CALM)) == {"filter"}
+    clock.forward(hours=3)
+    assert "ticket-used" in given(comment(second, "And the river was higher then."))
+    assert given(comment(a_ticket(client, earlier=third), "Nobody swims in it.")) >= {"quick"}
 
 
 def test_decisions_about_a_text_speak_for_and_against_the_next_like_it(

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from comments_service.errors import CommentNotFound, CommentsError, ReceiptRefused, TicketRefused
 from comments_service.privacy import Keyring
 from comments_service.tokens import (
+    Opening,
     Ticket,
     new_ticket,
+    opening_of,
     read_receipt,
     read_status_token,
     read_ticket,
@@ -106,6 +108,31 @@ def test_a_ticket_too_old_or_from_the_future_is_refused(seconds: float) -> None:
 @pytest.mark.parametrize("seconds", [0, LIFETIME_SECONDS - 1, -2])
 def test_a_ticket_lives_for_its_time_and_through_a_small_difference_of_clocks(seconds: int) -> None:
     assert read(a_ticket(), after=timedelta(seconds=seconds)).site == "demo"
+
+
+@pytest.mark.parametrize("asks_proof", [False, True])
+def test_a_ticket_tells_when_its_form_was_first_shown_with_whichever_ticket(asks_proof: bool) -> None:
+    first = Opening("nonce-of-the-first", NOW.replace(microsecond=0) - timedelta(days=2))
+    ticket = new_ticket(site="demo", article=ARTICLE, now=NOW, asks_proof=asks_proof, first=first)
+    again = read(sign_ticket(KEYS, ticket))
+    assert (again.opening, again.nonce, again.asks_proof) == (first, ticket.nonce, asks_proof)
+    assert again.issued_at == NOW.replace(microsecond=0)
+    alone = read(a_ticket())
+    assert alone.opening == Opening(alone.nonce, alone.issued_at)
+
+
+def test_an_old_ticket_still_proves_since_when_its_form_is_open_and_no_other_one_does() -> None:
+    def opening(token: str, keys: Keyring = KEYS, article: ArticleRef = ARTICLE) -> Opening | None:
+        return opening_of(keys, token, site="demo", article=article)
+
+    token = a_ticket()
+    assert opening(token) == read(token).opening
+    assert opening(token, ROTATED) == opening(token)
+    assert opening(token, FOREIGN) is None
+    assert opening(token, article=replace(ARTICLE, explicit_id="7")) is None
+    assert opening(a_ticket(site="other")) is None
+    assert opening(receipt(KEYS, site="demo", comment_id=12)) is None
+    assert [opening(forged) for forged in ("", "é.é", token[:-1], f"{token}A")] == [None] * 4
 
 
 def test_a_receipt_is_the_same_each_time_and_names_site_and_comment() -> None:

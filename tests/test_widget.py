@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
@@ -246,18 +247,24 @@ def test_the_ticket_is_asked_for_when_the_reader_turns_to_the_form(article: Page
 
 def test_a_refused_ticket_is_replaced_and_the_comment_sent_again_under_the_same_key(article: Page) -> None:
     sent: list[Request] = []
+    tickets: list[str] = []
+    asked: list[str] = []
 
     def forge_the_first(route: Route) -> None:
         sent.append(route.request)
         body = json.loads(route.request.post_data or "{}")
+        tickets.append(body["ticket"])
         route.continue_(post_data=json.dumps(body | {"ticket": "forged"} if len(sent) == 1 else body))
 
     article.route("**/comments", forge_the_first)
+    article.on("request", lambda request: asked.append(request.url) if "/ticket?" in request.url else None)
     write(article)
     post(article)
     expect(comment(article, TEXT)).to_contain_text(WAITING)
     assert len({request.headers["idempotency-key"] for request in sent}) == 1
-    assert len(sent) == 2
+    assert len(sent) == len(set(tickets)) == 2
+    earlier = [parse_qs(urlsplit(address).query).get("earlier") for address in asked]
+    assert earlier == [None, [tickets[0]]]  # it proves how long the form has been open
 
 
 def test_a_lost_answer_costs_neither_the_text_nor_a_second_comment(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from comments_service.clusters.joining import Likes
 from comments_service.spam.evidence import History, Tally, Twins
 from comments_service.storage.base import UtcDateTime
+from comments_service.storage.database import reading
 from comments_service.storage.models import Comment
 from comments_service.storage.spam import SpentTicket
 from comments_service.storage.trails import latest_of_network
@@ -69,8 +70,14 @@ def rush(late: datetime | None, usual: datetime | None, *, now: datetime) -> flo
 
 
 def spend(session: Session, site_id: int, nonce: str, *, now: datetime) -> None:
-    """Remember that a ticket has brought a comment."""
+    """Remember that a form has brought a comment."""
     session.execute(_SPEND, {"site_id": site_id, "nonce_hash": _hash(nonce), "spent_at": now})
+
+
+def is_spent(site_id: int, nonce: str) -> bool:
+    """Whether a form has brought a comment, as far as that is remembered."""
+    with reading() as session:
+        return session.get(SpentTicket, (site_id, _hash(nonce))) is not None
 
 
 def _elsewhere(session: Session, past: Past) -> tuple[datetime | None, datetime | None, bool]:

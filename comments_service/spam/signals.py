@@ -79,8 +79,13 @@ Layer = Callable[[Evidence], Iterator[Signal]]
 
 
 def signals(evidence: Evidence) -> tuple[Signal, ...]:
-    """What all layers say, in their order; silent ones are left out."""
-    return tuple(signal for layer in LAYERS for signal in layer(evidence) if signal.weight)
+    """What all layers say, in their order; silent ones are left out.
+
+    That somebody's browser runs no scripts says something beside what speaks for spam, and nothing alone.
+    """
+    found = tuple(signal for layer in LAYERS for signal in layer(evidence) if signal.weight)
+    others = tuple(signal for signal in found if signal.code != "no-script")
+    return found if any(signal.weight > 0 for signal in others) else others
 
 
 def trap(evidence: Evidence) -> Iterator[Signal]:

@@ -40,9 +40,10 @@ export class Service {
     this.#query.sort = sort;
   }
 
-  ticket() {
+  /** `earlier` is the ticket that this one takes the place of: it proves how long the form has been open. */
+  ticket(earlier) {
     const { url, id } = this.#article;
-    return request(this.address("ticket", { url, id }));
+    return request(this.address("ticket", { url, id, earlier }));
   }
 
   post(fields, key) {

@@ -22,9 +22,9 @@ export class Sender {
   }
 
   /** Fetch the ticket while the reader still types. */
-  prepare() {
+  prepare(earlier) {
     if (this.#ticket) return;
-    this.#ticket = this.#service.ticket();
+    this.#ticket = this.#service.ticket(earlier);
     this.#proof = this.#prove(this.#ticket).catch(() => {}); // then the comment waits
     this.#ticket.catch(() => (this.#ticket = null)); // send() asks again, and shows what is wrong
   }
@@ -41,10 +41,13 @@ export class Sender {
     if (sent !== this.#sent) this.#key = freshKey();
     this.#sent = sent;
     this.#unsent.keep({ sent, key: this.#key }); // a reload in the middle must not make a second comment
-    const answer = await this.#try(fields).catch((problem) => {
+    const answer = await this.#try(fields).catch(async (problem) => {
       if (problem.slug === "key-reused") this.#key = freshKey();
-      else if (problem.slug === "ticket-refused") this.#ticket = null;
-      else throw problem;
+      else if (problem.slug === "ticket-refused") {
+        const { ticket } = await this.#ticket;
+        this.#ticket = null;
+        this.prepare(ticket);
+      } else throw problem;
       return this.#try(fields);
     });
     this.#ticket = this.#sent = null;

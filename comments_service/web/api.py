@@ -79,7 +79,8 @@ def thread() -> Response:
 @blueprint.get("/sites/<site_key>/ticket")
 def ticket() -> Response:
     """A fresh ticket for a form below one article, and the work that is asked of its browser, if any is."""
-    context = giving_context(g.site, question_of(g.site).article)
+    article, earlier = question_of(g.site).article, request.args.get("earlier", "")
+    context = giving_context(g.site, article, earlier=earlier)
     given = context.new_ticket()
     body = {
         "ticket": tokens.sign_ticket(context.keys, given),

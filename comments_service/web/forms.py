@@ -75,11 +75,14 @@ class TicketContext:
     now: datetime
     lifetime_seconds: int
     asks_proof: bool = False
+    first: tokens.Opening | None = None
 
     def new_ticket(self) -> tokens.Ticket:
         """A fresh one."""
         site, article, now = self.site.key, self.article, self.now
-        return tokens.new_ticket(site=site, article=article, now=now, asks_proof=self.asks_proof)
+        return tokens.new_ticket(
+            site=site, article=article, now=now, asks_proof=self.asks_proof, first=self.first
+        )
 
 
 class TicketCSRF(CSRF):

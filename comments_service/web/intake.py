@@ -20,6 +20,7 @@ from comments_service.privacy import network_of
 from comments_service.proof import is_solved
 from comments_service.sending import Proof, Sending
 from comments_service.signed_names import read_signed_name
+from comments_service.spam.history import is_spent
 from comments_service.spam.suspicion import asks_proof
 from comments_service.submit import submit
 from comments_service.vocabulary import ArticleRef, Receipt, SignedName, SiteView, Submission
@@ -56,12 +57,22 @@ def ticket_context(site: SiteView, article: ArticleRef) -> TicketContext:
     return TicketContext(site, article, parts.keys, parts.now(), parts.settings.ticket_lifetime_seconds)
 
 
-def giving_context(site: SiteView, article: ArticleRef) -> TicketContext:
-    """The same for a form that is about to be shown: whether its browser is asked for work."""
+def giving_context(site: SiteView, article: ArticleRef, *, earlier: str) -> TicketContext:
+    """The same for a form that is about to be shown: whether its browser is asked for work.
+
+    `earlier` is the ticket that the form had until now, if any: it proves since when it has been open.
+    """
     context = ticket_context(site, article)
     network = network_of(request.remote_addr or "")
     hashes = context.keys.network_hashes(network, site_id=site.id)
-    return replace(context, asks_proof=asks_proof(site, article, hashes, now=context.now))
+    asks = asks_proof(site, article, hashes, now=context.now)
+    return replace(context, asks_proof=asks, first=_opening(site, article, earlier))
+
+
+def _opening(site: SiteView, article: ArticleRef, earlier: str) -> tokens.Opening | None:
+    """When the form with this ticket was first shown; after it has brought a comment the next is new."""
+    opening = tokens.opening_of(wiring().keys, earlier, site=site.key, article=article)
+    return None if opening is None or is_spent(site.id, opening.nonce) else opening
 
 
 def take_in(site: SiteView, sent: Sent, *, lang: str) -> Receipt:
@@ -104,8 +115,8 @@ def _sending(form: CommentForm, sent: Sent, *, is_signed: bool) -> Sending:
     """How it came: what its ticket tells, and the field that no person sees."""
     ticket, now = form.read_ticket, wiring().now()
     return Sending(
-        seconds=max(0, int((now - ticket.issued_at).total_seconds())),
-        nonce=ticket.nonce,
+        seconds=max(0, int((now - ticket.opening.at).total_seconds())),
+        nonce=ticket.opening.nonce,
         by_page=sent.by_page,
         is_trapped=bool(sent.fields.get(TRAP)),
         agent=header("User-Agent"),

@@ -144,7 +144,7 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
         site=site,
         page=page,
         typed=typed,
-        ticket=CommentForm(None, giving_context(site, question.article)).fresh_ticket,
+        ticket=_fresh_ticket(question, typed),
         parent=_parent(page.comments, typed.fields.get("parent", "")),
         shown={comment.id: comment for comment in page.comments},
         sorts=site.options.sorts,
@@ -161,6 +161,11 @@ def _page(question: Question, typed: Typed, status: int = 200) -> Response:
     response = make_response(html, status)
     response.headers["Cache-Control"] = "private, no-cache"  # no-store would empty the form on "back"
     return response
+
+
+def _fresh_ticket(question: Question, typed: Typed) -> str:
+    context = giving_context(question.site, question.article, earlier=typed.fields.get("ticket", ""))
+    return CommentForm(None, context).fresh_ticket
 
 
 def _again(question: Question, fields: dict[str, str], error: CommentsError) -> Response:
