@@ -54,3 +54,11 @@ def _prototypes() -> dict[str, str]:
         if is_source:
             found[one] = other
     return found
+
+
+@cache
+def letters_like_latin() -> dict[int, str]:
+    """Letters that are shown as one Latin letter each, by their numbers; Latin ones with marks are none."""
+    shown = {ord(one): other.casefold() for one, other in _prototypes().items() if one.isalpha()}
+    is_plain = "abcdefghijklmnopqrstuvwxyz".__contains__
+    return {one: other for one, other in shown.items() if one > 127 and len(other) == 1 and is_plain(other)}

@@ -57,7 +57,7 @@ WORDS = (
         "加微信",
         "привет",
     ),
-    *("naïve", "hiv", "as", "levitra", "سلام", "boobs", "ﬁnance", "free money"),
+    *("naïve", "sex", "hiv", "as", "levitra", "سلام", "boobs", "ﬁnance", "free money"),
 )
 SEEN = {
     "viagra": (
@@ -81,6 +81,10 @@ SEEN = {
             "ⓥⓘⓐⓖⓡⓐ",
             "𝓿𝓲𝓪𝓰𝓻𝓪",
             "v\u0332i\u0332agra",
+            "via\u0261ra",
+            "viag\u0433a",
+            "\u13d9iagra",
+            "v\u0300iagra",
             "v\u3164iagra",
         ),
         *(
@@ -93,6 +97,7 @@ SEEN = {
             "今すぐviagraを",
         ),
     ),
+    "sex": ("ѕех", "s\u0435x, ѕeх", "Ѕех!"),
     "casino": ("Casino", "c4sin0", "сasino", "ca\u200csino", "CASI\u200dNO"),
     "buy now": ("Buy  now", "BUY\nNOW!", "b\u200buy n0w", "(buy now)", "Buy NOW, friends"),
     "cialis": ("c1alis", "cia1is", "C|alis", "ci4lis"),
@@ -128,6 +133,7 @@ HONEST = (
         "mp3, 3rd, 1st, 2nd, 4x4, covid19",
         "strapped for money",
         "Moscow: сор, рок",
+        "Это не ѕех",
     ),
     *("It cost $5, or 5€ at most.", "buying nowhere", "buy. Now what?", "微信", "加微", "c+", "приветствую"),
     *(

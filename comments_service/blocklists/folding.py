@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from comments_service.lookalikes import letters_like_latin
 from comments_service.rules.words import FIRST_HAN_PLANE, UNSPACED, as_ranges, letter_class
 from comments_service.spam.features import fold as fold_lookalikes
 
@@ -28,6 +29,8 @@ _SPELLED: tuple[dict[int, str], ...] = tuple(
 _TYPED = re.compile(r"[a-z0-9@$!|€]+")
 _DIGIT, _LATIN = re.compile(r"[013457]"), re.compile(r"[a-z]")
 _SIGN = re.compile(r"[013457@$!|€]")
+_LETTERS, _ANY_LETTER = re.compile(r"[^\W\d_]+"), re.compile(r"[^\W\d_]")
+_LOOSE_MARKS = re.compile("[\u0300-\u0345]+")  # those that make no letter together with the one before
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _EDGES = "!|"  # at the end of a word these are what they look like
 SHORTEST = 3  # "A5" is paper
@@ -35,9 +38,10 @@ SHORTEST = 3  # "A5" is paper
 
 def fold(text: str) -> str:
     """A text as people read it: NFKC, no case, nothing unseen, lookalikes in Latin words as Latin letters."""
-    if not text.isascii():
-        text = text.translate(_UNDRESSED)
-    return fold_lookalikes(text)
+    if text.isascii():
+        return fold_lookalikes(text)
+    folded = fold_lookalikes(text.translate(_UNDRESSED))
+    return _LOOSE_MARKS.sub("", folded)
 
 
 def meant(folded: str) -> tuple[str, ...]:
@@ -49,6 +53,23 @@ def meant(folded: str) -> tuple[str, ...]:
         return ()
     found = (_spelled_out(folded, table) for table in _SPELLED)
     return tuple(form for form in dict.fromkeys(found) if form != folded)
+
+
+def disguised(folded: str) -> tuple[str, ...]:
+    """The same text with all that looks like Latin letters as these; none where nothing does.
+
+    In words that have Latin letters as well. Where no letter of a text is of another alphabet for sure, a
+    word may have none at all: `\u0455\u0435\u0445`. In Russian words between others it says what it says.
+    """
+    if folded.isascii():
+        return ()
+    like = _like_latin()
+    is_plain = all(letter.isascii() or ord(letter) in like for letter in folded if letter.isalpha())
+    is_meant = _ANY_LETTER if is_plain else _LATIN
+    found = _LETTERS.sub(
+        lambda word: word[0].translate(like) if is_meant.search(word[0]) else word[0], folded
+    )
+    return (found,) if found != folded else ()
 
 
 def framed(folded: str) -> str:
@@ -72,6 +93,12 @@ def _word_meant(typed: str, table: dict[int, str]) -> str:
     said = word.translate(table)
     is_word = letters >= max(digits, 1) and said.isalpha()
     return said + typed[len(word) :] if is_word else typed
+
+
+@cache
+def _like_latin() -> dict[int, str]:
+    """What Unicode's list says, but the Turkish letter, which is its own."""
+    return {number: letter for number, letter in letters_like_latin().items() if number != ord("\u0131")}
 
 
 @cache

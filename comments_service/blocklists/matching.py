@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ahocorasick import STORE_LENGTH, Automaton
 
-from comments_service.blocklists.folding import BORDER, fold, framed, meant
+from comments_service.blocklists.folding import BORDER, disguised, fold, framed, meant
 
 MOST_MET = 200  # distinct ones: more say nothing more
 MOST_HITS = 10_000  # an owner's "a", "aa", "aaa"… in writing without blanks must not make a text slow
@@ -38,7 +38,8 @@ class WordList:
             return frozenset()
         whole = "\n".join(fold(text) for text in texts if text)
         found: set[str] = set()
-        for form in (whole, *meant(whole)):
+        shown = disguised(whole)
+        for form in (whole, *shown, *meant(shown[0] if shown else whole)):
             self._add_met(framed(form), found)
         return frozenset(found)
 
