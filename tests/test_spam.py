@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +31,7 @@ WAYS = {  # what advertisers write, and what readers do; the number makes each a
 }
 
 
-def slots(text: str, name: str = "Ann Miller") -> dict[int, float]:
+def slots(text: str, name: str = "Ann Miller") -> Mapping[int, float]:
     """What the model sees."""
     return look_at(text, name).slots()
 

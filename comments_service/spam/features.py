@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, sqrt
 from zlib import crc32
 
@@ -50,11 +51,19 @@ class Seen:
     values: dict[str, float]
     words: tuple[str, ...]
 
-    def slots(self) -> dict[int, float]:
+    def slots(self) -> Mapping[int, float]:
         """The values by slots; a sign keeps features that meet in one slot from adding up."""
+        return self._slots
+
+    @cached_property
+    def placed(self) -> Mapping[str, tuple[int, float]]:
+        """The slot of each feature by its name, and its value with the sign that it has there."""
+        return {name: slot_of(name, value) for name, value in self.values.items()}
+
+    @cached_property
+    def _slots(self) -> dict[int, float]:
         found = {ALWAYS: ALWAYS_VALUE}
-        for name, value in self.values.items():
-            slot, signed = slot_of(name, value)
+        for slot, signed in self.placed.values():
             found[slot] = found.get(slot, 0.0) + signed
         return found
 

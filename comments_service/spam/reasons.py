@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from comments_service.spam.features import Seen, grams_of, slot_of
+from comments_service.spam.features import Seen, grams_of
 from comments_service.spam.model import Filter
 
 MOST = 5
@@ -49,7 +49,7 @@ def sentence_part(sign: Sign, say: Callable[..., str]) -> str:
 
 
 def _signs(seen: Seen, site: Filter) -> Iterator[Sign]:
-    parts = {name: _part(name, value, site) for name, value in seen.values.items()}
+    parts = {name: site.weight(slot) * signed for name, (slot, signed) in seen.placed.items()}
     for word in dict.fromkeys(seen.words):
         own = (f"word:{word}", *grams_of(word))
         yield Sign("word", word, sum(parts.pop(name, 0.0) for name in own))
@@ -57,8 +57,3 @@ def _signs(seen: Seen, site: Filter) -> Iterator[Sign]:
         kind, _, what = name.partition(":")
         if kind != "gram":  # beyond the bound of pieces
             yield Sign(kind, what, part)
-
-
-def _part(name: str, value: float, site: Filter) -> float:
-    slot, signed = slot_of(name, value)
-    return site.weight(slot) * signed

@@ -70,7 +70,7 @@ def read_weights(
 ) -> dict[int, float]:
     """What a site has learned in these slots; those that no decision touched are left out."""
     statement = _READ[session.get_bind().dialect.name]
-    asked = {"site": site_id, "features": features, "slots": json.dumps(sorted(slots))}
+    asked = {"site": site_id, "features": features, "slots": json.dumps(list(slots))}
     rows = session.execute(statement, asked)
     return {row.slot: row.weight for row in rows}
 
