@@ -21,6 +21,7 @@ from comments_service.spam.evidence import Evidence, Said
 from comments_service.spam.history import DecidedRow, Past, decided, look_back
 from comments_service.spam.judge import Opinion, think
 from comments_service.spam.learning import learner
+from comments_service.spam.signals import Signal
 from comments_service.storage.models import Comment, Thread
 from comments_service.vocabulary import InForce, Status, Submission, Verdict
 
@@ -64,7 +65,8 @@ class Bench:
 
     What does not come, but is there and is said otherwise (`comes`), begins no surge, and is no twin of
     itself (`own_id`). `heard` is what neighbours said, who were asked before the transaction; `blocked` are
-    the words on the site's blocklists, made ready there too.
+    the words on the site's blocklists, made ready there too. `came` is what was said of how the comment came
+    that is edited now.
     """
 
     session: Session
@@ -74,6 +76,7 @@ class Bench:
     own_id: int | None = None
     heard: Heard = UNHEARD
     blocked: WordList = NO_WORDS
+    came: tuple[Signal, ...] = ()
 
     def judge(
         self, submission: Submission, thread: Thread, rules: InForce, earlier: Comment | None
@@ -102,8 +105,8 @@ class Bench:
         evidence = Evidence(_said(submission, facts), sending, look_back(self.session, past, now=self.now))
         slots = evidence.said.seen.slots()
         site = learner(self.session, site_id, slots)
-        opinion = think(evidence, site.filter, lessons=site.lessons, others=self.heard.signals)
-        lacks_proof = sending.lacks_proof(is_ticket_used=evidence.history.is_ticket_used)
+        opinion = think(evidence, site.filter, lessons=site.lessons, others=(*self.heard.signals, *self.came))
+        lacks_proof = facts.lacks_proof or sending.lacks_proof(is_ticket_used=evidence.history.is_ticket_used)
         met = listed(self.session, submission, self.blocked, keys=self.keys, now=self.now)
         facts = replace(
             facts,

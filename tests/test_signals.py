@@ -332,6 +332,62 @@ def a_rule_change(app: Flask, site: SiteView, rules: dict[str, int]) -> None:
         db.session.commit()
 
 
+def edited(app: Flask, client: FlaskClient, answer: TestResponse, text: str) -> Comment:
+    """A comment after its author has changed it, or else the edit that waits beside it."""
+    told = answer.get_json()
+    headers = {"Authorization": f"Bearer {told['receipt']}", "Origin": ORIGIN}
+    changed = client.patch(f"/api/v1/comments/{told['comment']['id']}", json={"text": text}, headers=headers)
+    assert changed.status_code == 200, changed.text
+    return newest(app)
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+@pytest.mark.parametrize(
+    ("seconds", "first", "found"),
+    [(3, "Thanks!", {"quick"}), (6, "Thanks!", set()), (6, f"{CALM} Twice.", {"pasted"})],
+)
+def test_an_edit_came_as_quickly_as_what_was_sent_first(
+    app: Flask, client: FlaskClient, clock: Clock, seconds: int, first: str, found: set[str], is_held: bool
+) -> None:
+    site = a_site(app, rules={"hold_all": is_held, "hold_newcomers": False})
+    ticket = a_ticket(client)
+    clock.forward(seconds=seconds)
+    answer = send(client, a_body(ticket, text=first))
+    assert answer.status_code == (202 if is_held else 201)
+    a_rule_change(app, site, {"hold_all": True})
+    for text in (CALM * 3, "Thank you!", CALM * 4):
+        assert given(edited(app, client, answer, text)) & {"quick", "pasted"} == found
+
+
+def test_an_edit_takes_nothing_back_of_how_a_comment_came(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    rules = {"hold_all": False, "hold_newcomers": False, "hold_doubt_from": 50, "refuse_doubt_from": 95}
+    a_site(app, rules=rules, options={"proof": "always"})
+    for subject, status, reason in (("Hello", Status.SPAM, "spam"), (None, Status.PENDING, "no-proof")):
+        ticket = a_ticket(client)
+        clock.forward(seconds=60)
+        answer = send(client, a_body(ticket, text=f"{CALM} {reason}", subject=subject))
+        before = stored(app, answer)
+        after = edited(app, client, answer, f"{CALM} {reason}!")
+        assert after.text != before.text
+        assert (after.status, after.verdict_reason) == (before.status, before.verdict_reason)
+        assert after.status == status
+
+
+def test_how_a_comment_came_is_forgotten_once_a_person_has_published_it(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    rules = {"hold_all": False, "hold_newcomers": False, "hold_doubt_from": 50, "refuse_doubt_from": 95}
+    a_site(app, rules=rules, options={"proof": "always"})
+    answer = send(client, a_body(a_ticket(client), text=CALM, subject="Hello"))
+    caught = stored(app, answer)
+    with app.app_context():
+        decide(Change(caught.id, caught.version, Status.APPROVED), by=None, now=clock.now)
+    assert edited(app, client, answer, f"{CALM}!").text == f"{CALM}!"
+    assert (newest(app).id, newest(app).status) == (caught.id, Status.APPROVED)
+
+
 def test_a_row_of_the_queue_says_why_in_words_from_the_same_verdict(
     app: Flask, site: SiteView, clock: Clock
 ) -> None:

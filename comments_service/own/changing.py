@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
@@ -34,6 +35,7 @@ from comments_service.rules.facts import gather, stands_as
 from comments_service.sending import Sending
 from comments_service.settings import Settings
 from comments_service.snapshot.own import editable_until, latest_edit, told
+from comments_service.spam.judge import Opinion
 from comments_service.storage import search
 from comments_service.storage.database import reading, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
@@ -173,10 +175,12 @@ class _Desk:
         facts = gather(self.session, submission, thread, comment, keys=self.keys, now=self.now, comes=False)
         # Whoever signed the name, or let it be published, has vouched for it
         is_vouched = comment.signer_hash is not None or comment.status == Status.APPROVED
+        came = self._kept_of_coming(comment)
         facts = replace(
             facts,
             is_known=facts.is_known or self._was_known(comment),
             imitates_staff=facts.imitates_staff and not is_vouched,
+            lacks_proof=came.get("facts", {}).get("lacks_proof", False),
         )
         bench = Bench(
             self.session,
@@ -186,8 +190,13 @@ class _Desk:
             own_id=comment.id,
             heard=self.heard,
             blocked=self.blocked,
+            came=Opinion.of(came.get("spam", {})).of_coming,
         )
         return bench.judge_known(submission, facts, in_force(self.site, thread), comment)
+
+    def _kept_of_coming(self, comment: Comment) -> dict[str, Any]:
+        """What tells how it came: an edit mends nothing of that, a person who decided has passed over it."""
+        return {} if self._is_decided_by_person(comment) else comment.verdict
 
     def _as_submission(self, comment: Comment, thread: Thread) -> Submission:
         article = ArticleRef(comment.page_url, normalise_url(comment.page_url), thread.explicit_id)
@@ -203,11 +212,7 @@ class _Desk:
             network=self.change.network,
             idempotency_key="",
             is_letter=comment.is_letter,
-            sending=Sending(
-                seconds=comment.verdict.get("spam", {}).get("seconds"),
-                agent=self.change.agent,
-                referrer=self.change.referrer,
-            ),
+            sending=Sending(agent=self.change.agent, referrer=self.change.referrer),
         )
 
     def _email(self, comment: Comment) -> str | None:

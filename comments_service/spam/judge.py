@@ -15,7 +15,7 @@ from comments_service.spam.evidence import Evidence
 from comments_service.spam.features import FEATURES
 from comments_service.spam.model import Filter
 from comments_service.spam.reasons import Sign, reasons
-from comments_service.spam.signals import SIGNALS, Signal, signals
+from comments_service.spam.signals import OF_COMING, SIGNALS, Signal, signals
 
 T = TypeVar("T", Signal, Sign)
 LEARNED = "filter"
@@ -35,6 +35,11 @@ class Opinion:
     signals: tuple[Signal, ...]
     signs: tuple[Sign, ...] = ()
     versions: tuple[int, int] = (SIGNALS, FEATURES)
+
+    @property
+    def of_coming(self) -> tuple[Signal, ...]:
+        """What was said of how it came, whatever its words are."""
+        return tuple(signal for signal in self.signals if signal.code in OF_COMING)
 
     @property
     def kept(self) -> dict[str, Any]:
@@ -58,7 +63,7 @@ class Opinion:
 def think(evidence: Evidence, site: Filter, *, lessons: int = 0, others: Iterable[Signal] = ()) -> Opinion:
     """Put all together. `lessons` is how many decisions taught the site's filter.
 
-    `others` are signals from outside.
+    `others` are signals from outside, and of how the words came that are edited.
     """
     seen = evidence.said.seen
     bound = trusted(lessons)

@@ -75,6 +75,9 @@ class Signal:
     what: str = ""
 
 
+# What is said of how a comment came: an edit changes its words, and nothing of that
+OF_COMING = frozenset({"trap", "quick", "pasted", "ticket-used", "no-script"})
+
 Layer = Callable[[Evidence], Iterator[Signal]]
 
 
