@@ -271,6 +271,24 @@ def test_a_service_that_readers_cannot_reach_is_told(inside: SiteView) -> None:
     assert "service-local" in states(looked_at(inside, TAG, service="http://localhost:8000"))
 
 
+@on_sqlite
+@pytest.mark.parametrize(
+    ("proof", "url", "is_told"),
+    [
+        ("always", "http://news.example.org/article", True),
+        ("always", ARTICLE, False),
+        ("suspicion", "http://news.example.org/article", False),
+        ("always", "http://localhost:4000/article", False),
+    ],
+)
+def test_work_that_no_browser_can_do_on_the_page_is_told(
+    app_context: Flask, proof: str, url: str, is_told: bool
+) -> None:
+    origins = ["http://news.example.org", ARTICLE.rpartition("/")[0], "http://localhost:4000"]
+    asking = a_site(app_context, key="asking", origins=origins, options={"proof": proof})
+    assert ("proof-insecure" in states(looked_at(asking, TAG, url=url))) is is_told
+
+
 def test_a_closed_site_or_article_is_told(app: Flask, inside: SiteView) -> None:
     closed = a_site(app, key="closed", is_open=False)
     assert "site-closed" in states(looked_at(closed, TAG))

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from comments_service.checkup.findings import Finding, Visit, attention, bad, good
 from comments_service.checkup.host_page import HostPage, Tag
+from comments_service.options import Asking
 from comments_service.sites import owner_lines
 
 KNOWN = frozenset(
@@ -126,6 +127,10 @@ def service_findings(visit: Visit) -> Iterator[Finding]:
         yield bad("service-local", found=f"COMMENTS_PUBLIC_URL={visit.service}")
     elif service.scheme == "http" and page.scheme == "https":
         yield bad("service-insecure", found=f"COMMENTS_PUBLIC_URL={visit.service}", line=wanted)
+    # Elsewhere browsers have no way to do it
+    is_able = page.scheme == "https" or page.hostname in LOCAL_HOSTS
+    if visit.site.options.proof == Asking.ALWAYS and not is_able:
+        yield attention("proof-insecure", line=f"comments site set {visit.site.key} --proof suspicion")
 
 
 def ours(page: HostPage, service: str, tag: Tag) -> str:
