@@ -10,19 +10,22 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from comments_service import tokens
+from comments_service.blocklists import change
 from comments_service.blocklists.change import Changed, import_entries, remove_entries
 from comments_service.blocklists.domains import domain_of, domains_met
-from comments_service.blocklists.entries import Whose
+from comments_service.blocklists.entries import Entry, Typed, Whose, read_entry
 from comments_service.blocklists.folding import fold
 from comments_service.blocklists.lines import read_lines
 from comments_service.blocklists.matching import MOST_HITS, WordList
+from comments_service.decisions.act import Why
 from comments_service.decisions.authors import Wish, let_stand
 from comments_service.decisions.standing import Kind, Trace
 from comments_service.decisions.undo import undo
 from comments_service.erase import erase_person
+from comments_service.errors import FieldsRefused
 from comments_service.export import export_site
 from comments_service.markup import render
 from comments_service.privacy import Keyring
@@ -37,8 +40,9 @@ from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment
 from comments_service.vocabulary import SiteView
 from tests.conftest import NOW, Clock
-from tests.doors import a_network, a_ticket, everything, own, send
+from tests.doors import a_network, a_ticket, everything, own, send, sign_in
 from tests.factories import ORIGIN, a_body, a_comment, a_site, wiring_of
+from tests.test_undo_owners import undo_from_audit
 
 EMAIL = "dan@mail.example.org"
 OPEN = {"hold_all": False, "hold_newcomers": False, "hold_links_from": 0, "hold_imitations": False}
@@ -440,6 +444,63 @@ def test_what_was_taken_off_can_be_put_on_anew_and_its_undo_comes_too_late(
     with app.app_context():
         assert undo(batch=removed.batch, by=None, now=NOW).count == 0
         assert listed(site) == ["Casino"]
+
+
+def test_who_puts_on_a_list_what_another_has_just_filled_is_refused(
+    app: Flask, site: SiteView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "MAX_ENTRIES", 4)
+    looked_up = change._new
+
+    def others_come_first(*given: Any) -> list[Entry]:
+        monkeypatch.setattr(change, "_new", looked_up)
+        found = looked_up(*given)
+        enlist(app, site, "word,casino", "word,poker")
+        return found
+
+    monkeypatch.setattr(change, "_new", others_come_first)
+    with pytest.raises(FieldsRefused):
+        enlist(app, site, "word,lottery", "word,roulette", "word,bingo")
+    with app.app_context():
+        assert listed(site) == ["casino", "poker"]
+    monkeypatch.setattr(change, "_new", others_come_first)
+    with app.app_context():
+        remove_entries(site.id, true(), by=None, now=NOW)
+    assert enlist(app, site, "word,casino", "word,bingo", "word,lottery").count == 2
+    assert [row.details["count"] for row in journal(app)][-2:] == [2, 2]
+
+
+def test_a_file_for_which_others_take_the_room_half_way_leaves_nothing(
+    app: Flask, site: SiteView, keys: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "MAX_ENTRIES", 4)
+    monkeypatch.setattr(change, "STEP", 2)
+    whose = Whose(site.id, keys)
+    entries = [read_entry(Typed("word", f"word {number}"), whose) for number in range(4)]
+
+    def others_come(_stored: int) -> None:
+        enlist(app, site, "word,casino")
+
+    with app.app_context(), pytest.raises(FieldsRefused):
+        import_entries(site.id, entries, by=None, now=NOW, on_progress=others_come)
+    with app.app_context():
+        assert listed(site) == ["casino"]
+
+
+def test_what_was_taken_off_comes_back_only_where_there_is_room(
+    app: Flask, site: SiteView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "MAX_ENTRIES", 2)
+    enlist(app, site, "word,casino", "word,poker")
+    with app.app_context():
+        removed = remove_entries(site.id, BlockedEntry.shown == "casino", by=None, now=NOW)
+    enlist(app, site, "word,lottery")
+    with app.app_context():
+        undone = undo(batch=removed.batch, by=None, now=NOW)
+        assert (undone.count, [late.why for late in undone.late]) == (0, [Why.FULL])
+        assert listed(site) == ["lottery", "poker"]
+    owner = sign_in(app, sites=[site])
+    assert "no room for what was taken off" in undo_from_audit(owner, journal(app)[1])
 
 
 def test_the_journal_says_how_many_and_not_what(app: Flask, site: SiteView) -> None:

@@ -64,7 +64,7 @@ def import_entries(
 ) -> Changed:
     """Put many entries on a site's blocklists; what stands there already stays as it is.
 
-    Raises: NotAllowed; FieldsRefused when there is no room for all. Nothing is stored then.
+    Raises: NotAllowed; FieldsRefused when there is no room for all. None of them stands there then.
     """
     return _store(site_id, entries, Act(by, now), IMPORTED, on_progress)
 
@@ -100,11 +100,15 @@ def take_off(
 def bring_back(
     session: Session, site_id: int, which: ColumnElement[bool], act: Act, *, undoes: int | None = None
 ) -> int:
-    """Put entries on again that were taken off, as far as they are still kept; returns how many."""
+    """Put entries on again that were taken off, as far as they are still kept; returns how many.
+
+    Raises: FieldsRefused when there is no room for them.
+    """
     _one_at_a_time(session, site_id)
     these = (BlockedEntry.site_id == site_id, BlockedEntry.removed_at.is_not(None), which)
     kinds = _kinds(session, *these)
     if kinds:
+        _refuse_too_many(session, site_id, kinds.total(), act.now)
         back = update(BlockedEntry).where(*these)
         session.execute(back.values(removed_at=None).execution_options(synchronize_session=False))
         _count_up(session, site_id)
@@ -119,40 +123,63 @@ def _store(
     action: str,
     on_progress: Progress = lambda _count: None,
 ) -> Changed:
-    """Store what is new, step by step. Each is whole by itself, and the line in the journal comes first."""
+    """Store what is new, step by step. Each is whole by itself, and the line in the journal comes first.
+
+    Where others take the room meanwhile, what was stored of it is taken off again.
+    """
     require(act.by, Role.OWNER, site_id)
-    new, count = _new(site_id, entries, act.now), 0
-    for first in range(0, len(new), STEP):
-        with transaction() as session:
-            _one_at_a_time(session, site_id)
-            step = _make_room(session, site_id, new[first : first + STEP], act.now)
-            if step:
-                session.execute(insert(BlockedEntry), [_row(site_id, entry, act) for entry in step])
-            if first == 0:
-                _tell(session, site_id, action, Counter(entry.kind for entry in new), act, None)
-            _count_up(session, site_id)
-        count += len(step)
-        on_progress(len(step))
+    with reading() as session:
+        version, new = _version(session, site_id), _new(session, site_id, entries, act.now)
+    first = count = 0
+    while first < len(new):
+        try:
+            with transaction() as session:
+                _one_at_a_time(session, site_id)
+                is_otherwise = _version(session, site_id) != version  # somebody has put something on since
+                if first == 0 and is_otherwise:
+                    new = _new(session, site_id, new, act.now)
+                if first == 0 or is_otherwise:
+                    _refuse_too_many(session, site_id, len(new) - first, act.now)
+                if first == 0 and new:
+                    _tell(session, site_id, action, Counter(entry.kind for entry in new), act, None)
+                stored = _put(session, site_id, new[first : first + STEP], act)
+                version = _version(session, site_id)
+        except FieldsRefused:
+            remove_entries(site_id, BlockedEntry.batch == act.batch, by=act.by, now=act.now)
+            raise
+        first, count = first + STEP, count + stored
+        on_progress(stored)
     return Changed(count, act.batch if count else None, known=len(entries) - count)
 
 
-def _new(site_id: int, entries: Sequence[Entry], now: datetime) -> list[Entry]:
-    """Those that do not stand on the site's lists.
+def _new(session: Session, site_id: int, entries: Sequence[Entry], now: datetime) -> list[Entry]:
+    """Those that do not stand on the site's lists."""
+    known = {
+        mark
+        for first in range(0, len(entries), STEP)
+        for _, mark, has_ended in _like(session, site_id, entries[first : first + STEP], now)
+        if not has_ended
+    }
+    return [entry for entry in entries if entry.mark not in known]
 
-    Raises: FieldsRefused when there would be too many.
+
+def _refuse_too_many(session: Session, site_id: int, more: int, now: datetime) -> None:
+    """Let pass what there is room for, while nobody else changes the lists.
+
+    Raises: FieldsRefused.
     """
-    with reading() as session:
-        count = session.scalar(select(func.count()).where(holds(site_id, now))) or 0
-        known = {
-            mark
-            for first in range(0, len(entries), STEP)
-            for _, mark, has_ended in _like(session, site_id, entries[first : first + STEP], now)
-            if not has_ended
-        }
-    new = [entry for entry in entries if entry.mark not in known]
-    if count + len(new) > MAX_ENTRIES:
+    count = session.scalar(select(func.count()).where(holds(site_id, now))) or 0
+    if count + more > MAX_ENTRIES:
         raise _refusal("entry", "full")
-    return new
+
+
+def _put(session: Session, site_id: int, entries: Sequence[Entry], act: Act) -> int:
+    """Store some that do not stand there; returns how many these were."""
+    step = _make_room(session, site_id, entries, act.now)
+    if step:
+        session.execute(insert(BlockedEntry), [_row(site_id, entry, act) for entry in step])
+        _count_up(session, site_id)
+    return len(step)
 
 
 def _make_room(session: Session, site_id: int, entries: Sequence[Entry], now: datetime) -> list[Entry]:
@@ -195,6 +222,11 @@ def _row(site_id: int, entry: Entry, act: Act) -> dict[str, Any]:
 def _kinds(session: Session, *which: ColumnElement[bool]) -> Counter[str]:
     counted = select(BlockedEntry.kind, func.count()).where(*which).group_by(BlockedEntry.kind)
     return Counter(dict(session.execute(counted).all()))
+
+
+def _version(session: Session, site_id: int) -> int | None:
+    """What `_count_up` counts: it is another one where something was put on the lists since."""
+    return session.scalar(select(Site.blocklist_version).where(Site.id == site_id))
 
 
 def _count_up(session: Session, site_id: int) -> None:

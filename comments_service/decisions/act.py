@@ -44,6 +44,7 @@ class Why(StrEnum):
     UNFIT = "unfit"
     UNDONE = "undone"
     TRACELESS = "traceless"  # its author is not known by the trace that was asked for
+    FULL = "full"  # a blocklist has no room for what would come back
     ELSEWHERE = "elsewhere"  # not the comment was changed since, but its article or its author's standing
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from comments_service.blocklists.change import ADDED, IMPORTED, REMOVED, bring_back, take_off
 from comments_service.decisions.act import Act, Late, Undone, Why
 from comments_service.decisions.undo_comments import Undoer
+from comments_service.errors import FieldsRefused
 from comments_service.rights import require
 from comments_service.storage.blocklists import BlockedEntry
 from comments_service.storage.journal import JournalRow
@@ -17,7 +18,7 @@ from comments_service.vocabulary import Role
 
 
 def take_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
-    """Take off what was put on by these rows, and the other way, as far as it stands so still.
+    """Take off what was put on by these rows, and the other way, as far as it stands so still and has room.
 
     Raises: NotAllowed.
     """
@@ -26,7 +27,12 @@ def take_back(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
         site_id = row.site_id or 0
         require(act.by, Role.OWNER, site_id)
         change = bring_back if row.action == REMOVED else take_off
-        if change(session, site_id, _meant(session, row), act, undoes=row.id):
+        try:
+            changed = change(session, site_id, _meant(session, row), act, undoes=row.id)
+        except FieldsRefused:
+            late.append(Late(0, Why.FULL))
+            continue
+        if changed:
             count += 1
         else:
             late.append(Late(0, Why.ELSEWHERE))

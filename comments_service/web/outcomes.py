@@ -20,7 +20,10 @@ from comments_service.web.sessions import LANDINGS, NOTICE
 from comments_service.web.words import moderators_words
 
 DEEPER = ("/queue/comments/", "/settings/")  # below these, too, are pages that a form may lead back to
-ALWAYS_THE_SAME = (Why.LETTER, Why.EDIT, Why.OVERTAKEN, Why.UNDONE, Why.ELSEWHERE, Why.TRACELESS)
+ALWAYS_THE_SAME = (
+    *(Why.LETTER, Why.EDIT, Why.OVERTAKEN, Why.UNDONE, Why.ELSEWHERE, Why.TRACELESS),
+    Why.FULL,
+)
 UNFIT = (
     Why.LETTER,
     Why.EDIT,
