@@ -23,7 +23,7 @@ from comments_service.spam.judge import Opinion, think
 from comments_service.spam.learning import learner
 from comments_service.spam.signals import Signal
 from comments_service.storage.models import Comment, Thread
-from comments_service.vocabulary import InForce, Status, Submission, Verdict
+from comments_service.vocabulary import NOT_JUDGED, InForce, Status, Submission, Verdict
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Judged:
     def told(self) -> Status:
         """The status that its author hears of at first."""
         return Status.PENDING if self.verdict.is_quiet else self.verdict.status
+
+    @property
+    def spam_percent(self) -> int:
+        """How likely spam its signals say; nobody asks whether a letter to the editors is."""
+        return NOT_JUDGED if self.facts.is_letter else self.opinion.percent
 
     @property
     def kept(self) -> dict[str, Any]:

@@ -247,6 +247,7 @@ def _store(
         is_letter=submission.is_letter,
         is_quietly_declined=verdict.is_quiet,
         risk=verdict.risk,
+        spam_percent=judged.spam_percent,
         verdict=judged.kept,
     )
     session.add(comment)

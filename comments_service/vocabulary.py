@@ -187,6 +187,9 @@ class Reason:
     words: tuple[str, ...] = ()
 
 
+NOT_JUDGED = -1  # in the place of a percentage, where no signals were asked
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the service itself made of a submission, why, and how risky it looks (0 to 100).

@@ -19,7 +19,7 @@ from comments_service.queue.question import QueueQuestion, Sort, View
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, CommentReason
 from comments_service.storage.removal import remove
-from comments_service.vocabulary import Access, Role, SiteView, Status
+from comments_service.vocabulary import NOT_JUDGED, Access, Role, SiteView, Status
 from tests.factories import EARLY, StoredComment, a_comment, a_moderator, a_site
 
 EVERYWHERE = Access(everywhere=Role.OWNER)
@@ -147,7 +147,7 @@ def in_orders(app: Flask, site: SiteView) -> dict[Sort, list[int]]:
         for n, name in enumerate(names)
     ]
     for n, comment in enumerate(made):
-        change(app, [comment], risk=(n * 3) % 5 * 20)
+        change(app, [comment], risk=(n * 3) % 5 * 20, spam_percent=(NOT_JUDGED, 90, 3, 99)[n % 4])
     with app.app_context():
         rows = {row.id: row for row in db.session.scalars(select(Comment))}
         db.session.expunge_all()
@@ -159,7 +159,7 @@ def in_orders(app: Flask, site: SiteView) -> dict[Sort, list[int]]:
         Sort.ARTICLE: sorted(newest, key=lambda n: -rows[n].thread_id),
         Sort.AUTHOR: sorted(oldest, key=lambda n: rows[n].name),
         Sort.RISK: sorted(newest, key=lambda n: -rows[n].risk),
-        Sort.DOUBT: sorted(oldest, key=lambda n: rows[n].risk),
+        Sort.DOUBT: sorted(oldest, key=lambda n: rows[n].spam_percent),
     }
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from comments_service.decisions.decide import decide_all
+from comments_service.decisions.verbs import Change, Verb
+from comments_service.queue.rows import EXPLAINED
 from comments_service.rules.surge import FLOOR, WINDOW
+from comments_service.sending import Sending
 from comments_service.storage.database import db, transaction
 from comments_service.storage.models import Comment, Thread
 from comments_service.storage.rules import Surge
 from comments_service.submit import submit
-from comments_service.vocabulary import SiteView
+from comments_service.vocabulary import SiteView, Status
 from tests.conftest import NOW, Clock
 from tests.doors import sign_in
 from tests.factories import a_comment, a_site, a_submission, wiring_of
@@ -21,13 +26,18 @@ MINUTE = timedelta(minutes=1)
 PASSING = {"hold_all": False, "hold_newcomers": False, "hold_surge": True}
 
 
-def came(app: Flask, site: SiteView, moments: list[datetime]) -> int:
+def came(app: Flask, site: SiteView, moments: list[datetime], reason: str = "newcomer") -> int:
     """Store comments of these times below the usual article, which is a month old; return its id."""
     thread_id = a_comment(app, site, now=NOW - timedelta(days=30)).thread_id
     with app.app_context(), transaction() as session:
         values = {"site_id": site.id, "thread_id": thread_id, "name": "", "text": "", "page_url": ""}
         for at in moments:
-            stored = {"status": "pending", "verdict_reason": "x", "created_at": at, "status_changed_at": at}
+            stored = {
+                "status": "pending",
+                "verdict_reason": reason,
+                "created_at": at,
+                "status_changed_at": at,
+            }
             session.add(Comment(**values, **stored))
     return thread_id
 
@@ -80,6 +90,27 @@ def test_while_a_surge_lasts_every_comment_moves_its_end_only_if_it_comes_too_qu
     assert surges(app) == [(NOW, NOW + 4 * MINUTE + WINDOW)]
     assert send(app, site, now=NOW + 9 * MINUTE)[1] == ["surge"]  # 4 in ten minutes: quiet again
     assert surges(app) == [(NOW, NOW + 4 * MINUTE + WINDOW)]
+
+
+@pytest.mark.parametrize("reason", [code for code, places in EXPLAINED.items() if Status.SPAM in places])
+def test_what_the_service_took_for_spam_by_itself_is_no_surge(app: Flask, reason: str) -> None:
+    site = a_site(app, rules=PASSING)
+    came(app, site, lately(FLOOR * 2), reason)
+    assert send(app, site) == ("approved", ["no-rule"])
+    assert surges(app) == []
+
+
+def test_honest_readers_do_not_wait_for_bots_that_were_caught_and_confirmed(app: Flask) -> None:
+    site = a_site(app, rules=PASSING | {"refuse_doubt_from": 95})
+    came(app, site, [])
+    for number in range(FLOOR):
+        trapped = {"sending": Sending(is_trapped=True), "network": f"203.0.{number}.7"}
+        a_comment(app, site, status="spam", now=NOW, text=f"Cheap watches, model {number}", **trapped)
+    with app.app_context():
+        caught = select(Comment.id, Comment.version).where(Comment.is_quietly_declined.is_(True))
+        changes = [Change(row.id, row.version, Verb.SPAM) for row in db.session.execute(caught)]
+        assert len(decide_all(changes, by=None, now=NOW).done) == FLOOR
+    assert send(app, site) == ("approved", ["no-rule"])
 
 
 def test_a_surge_takes_itself_back(app: Flask) -> None:

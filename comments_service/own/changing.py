@@ -240,7 +240,7 @@ class _Desk:
         if is_decided and judged.verdict.status == Status.APPROVED:
             return  # somebody wants it to wait: no rule speaks against that, and none explains it
         row.verdict, row.verdict_reason, row.risk = kept, judged.verdict.reason, judged.verdict.risk
-        row.raised_risk = 0
+        row.spam_percent, row.raised_risk = judged.spam_percent, 0
         if row.report_count:
             reports.recount(self.session, [row.id])
         self.session.execute(delete(CommentReason).where(CommentReason.comment_id == row.id))
@@ -296,6 +296,7 @@ class _Desk:
             status_changed_at=self.now,
             is_quietly_declined=verdict.is_quiet,
             risk=verdict.risk,
+            spam_percent=judged.spam_percent,
             verdict=judged.kept | {OVER: mark_of(Words.of(comment))},
             proven_root_id=comment.proven_root_id or comment.id,
             badge=comment.badge,

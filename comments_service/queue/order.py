@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, tuple_
 from comments_service.errors import Malformed
 from comments_service.queue.question import Sort
 from comments_service.storage.models import Comment
-from comments_service.vocabulary import MAX_NAME_CHARACTERS
+from comments_service.vocabulary import MAX_NAME_CHARACTERS, NOT_JUDGED
 
 MAX_INTEGER = 2**31 - 1  # PostgreSQL's integer
 
@@ -49,7 +49,7 @@ ORDERS: Mapping[Sort, Order] = {
     Sort.ARTICLE: Order(("thread_id", "created_at", "id"), is_falling=True),
     Sort.AUTHOR: Order(("name", "created_at", "id"), is_falling=False),
     Sort.RISK: Order(("risk", "created_at", "id"), is_falling=True),
-    Sort.DOUBT: Order(("risk", "created_at", "id"), is_falling=False),
+    Sort.DOUBT: Order(("spam_percent", "created_at", "id"), is_falling=False),
 }
 
 
@@ -89,6 +89,10 @@ def _number(value: object) -> int:
     return value
 
 
+def _percent(value: object) -> int:
+    return NOT_JUDGED if value == NOT_JUDGED else _number(value)
+
+
 def _name(value: object) -> str:
     if not isinstance(value, str) or len(value) > MAX_NAME_CHARACTERS or "\0" in value:
         raise ValueError
@@ -102,4 +106,5 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "thread_id": _number,
     "name": _name,
     "risk": _number,
+    "spam_percent": _percent,
 }

@@ -35,7 +35,7 @@ class View(StrEnum):
 class Sort(StrEnum):
     """An order of rows. Articles come the newest first, authors by name, risk the highest first.
 
-    Doubt is the other way round: what looks least like spam comes first.
+    Doubt goes by the percentage of the signals alone: what they take least for spam comes first.
     """
 
     NEWEST = "newest"

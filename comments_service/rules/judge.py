@@ -17,6 +17,8 @@ RISK_SURGE = 15
 RISK_IMITATION = 30
 RISK_WEBSITE = 5
 
+CATCHING = ("banned", "refused-word", "listed-refused", "spam")  # reasons to send a comment to spam unasked
+
 
 @dataclass(frozen=True)
 class Facts:

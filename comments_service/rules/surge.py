@@ -1,4 +1,7 @@
-"""An article that suddenly gets far more comments than it usually does, and when that is over again."""
+"""An article that suddenly gets far more comments than it usually does, and when that is over again.
+
+What the service took for spam by itself is none of them, whatever people said about it later.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from comments_service.rules.judge import CATCHING
 from comments_service.storage.models import Comment, Thread
 from comments_service.storage.rules import Surge
 
@@ -55,9 +59,10 @@ def is_in_surge(session: Session, thread: Thread, *, now: datetime) -> bool:
 
 
 def _edits(session: Session, thread_id: int, after: datetime, until: datetime) -> int:
-    """How many of what came were edits of what was there. Asked for when it is close alone."""
+    """How many of these were edits of what was there. Asked for when it is close alone."""
     count = select(func.count()).where(
         Comment.edits_id.is_not(None),
+        Comment.verdict_reason.not_in(CATCHING),
         Comment.thread_id == thread_id,
         Comment.created_at > after,
         Comment.created_at <= until,
@@ -66,7 +71,11 @@ def _edits(session: Session, thread_id: int, after: datetime, until: datetime) -
 
 
 def _came(session: Session, thread_id: int, after: datetime, until: datetime) -> int:
+    """How many came and were published, or held."""
     count = select(func.count()).where(
-        Comment.thread_id == thread_id, Comment.created_at > after, Comment.created_at <= until
+        Comment.thread_id == thread_id,
+        Comment.created_at > after,
+        Comment.created_at <= until,
+        Comment.verdict_reason.not_in(CATCHING),
     )
     return session.scalar(count) or 0

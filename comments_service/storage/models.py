@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from comments_service.options import Options
 from comments_service.storage.base import Base
-from comments_service.vocabulary import Rules, SiteView, Status
+from comments_service.vocabulary import NOT_JUDGED, Rules, SiteView, Status
 
 _WITHIN_CLUSTER = ("cluster_id", "site_id", "status", "created_at", "id")
 
@@ -106,9 +106,10 @@ class Comment(Base):
 
     `moderator_id` is set on moderators' own replies. A letter is for the editors alone and can never be
     approved. One that the service declined by itself (`is_quietly_declined`) is told to its author as
-    waiting until a person decides. `risk` is 0 to 100. `proven_root_id` is the first of the comments that
-    this author proved by receipts. `signer_hash` is of the id under which the owner's site knows the author,
-    where it signed the name. `verdict` holds `reasons` and `facts` of the automatic decision.
+    waiting until a person decides. `risk` is 0 to 100; `spam_percent` says how likely its signals alone take
+    it for spam. `proven_root_id` is the first of the comments that this author proved by receipts.
+    `signer_hash` is of the id under which the owner's site knows the author, where it signed the name.
+    `verdict` holds `reasons` and `facts` of the automatic decision.
     A row with `edits_id` is no comment but an author's edit of that one, which waits beside it and can never
     be approved itself. `author_note` is what a moderator who declined it wants its author to read.
     `up_count` and `down_count` are the votes of readers; `votes.cast` alone changes them. `report_count`
@@ -124,6 +125,7 @@ class Comment(Base):
         Index("ix_comment_queue_article", "status", "site_id", "thread_id", "created_at", "id"),
         Index("ix_comment_queue_author", "status", "site_id", "name", "created_at", "id"),
         Index("ix_comment_queue_risk", "status", "site_id", "risk", "created_at", "id"),
+        Index("ix_comment_queue_doubt", "status", "site_id", "spam_percent", "created_at", "id"),
         _some("signer_hash IS NOT NULL", "ix_comment_signer", "site_id", "signer_hash", "status"),
         Index("ix_comment_email", "site_id", "email_hash", "status"),
         _some("cluster_id IS NOT NULL", "ix_comment_cluster", *_WITHIN_CLUSTER),
@@ -138,7 +140,7 @@ class Comment(Base):
         _some("picked_at IS NOT NULL", "ix_comment_picked", "thread_id", "picked_at"),
         _some("is_purged IS true", "ix_comment_purged", "site_id", "status"),
         Index("ix_comment_site_time", "site_id", "created_at"),
-        Index("ix_comment_thread_time", "thread_id", "created_at"),
+        Index("ix_comment_thread_time", "thread_id", "created_at", "verdict_reason"),
         CheckConstraint("NOT (is_letter AND status = 'approved')", name="letters_stay_inside"),
         CheckConstraint("NOT (edits_id IS NOT NULL AND status = 'approved')", name="edits_stay_beside"),
         {"sqlite_autoincrement": True},  # an id is never used twice: old receipts must not open new comments
@@ -172,6 +174,7 @@ class Comment(Base):
     edited_at: Mapped[datetime | None]
     flag_count: Mapped[int] = mapped_column(default=0)
     risk: Mapped[int] = mapped_column(default=0)
+    spam_percent: Mapped[int] = mapped_column(default=NOT_JUDGED)
     cluster_id: Mapped[int | None]
     proven_root_id: Mapped[int | None]
     badge: Mapped[str | None] = mapped_column(String(10))

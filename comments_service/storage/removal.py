@@ -20,7 +20,7 @@ from comments_service.storage.roots import show_roots
 from comments_service.storage.search import forget
 from comments_service.storage.trails import leave_trails
 from comments_service.storage.votes import Vote
-from comments_service.vocabulary import Status
+from comments_service.vocabulary import NOT_JUDGED, Status
 
 EMPTY_PLACE: dict[str, object] = {
     "name": "",
@@ -44,6 +44,7 @@ EMPTY_PLACE: dict[str, object] = {
     "down_count": 0,
     "report_count": 0,
     "raised_risk": 0,
+    "spam_percent": NOT_JUDGED,
     "verdict": {},
     "is_purged": True,
     "status": Status.TRASH,
