@@ -37,6 +37,7 @@ def rows(app: Flask) -> int:
         "UPDATE journal SET details = '{\"a\": 1}'",
         "UPDATE journal SET id = id + 1000",
         "UPDATE journal SET undoes_id = (SELECT min(id) FROM journal)",
+        "UPDATE journal SET percent = 3",
         "DELETE FROM journal",
         "DELETE FROM journal WHERE id = (SELECT max(id) FROM journal)",
     ],

@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import Connection, func, inspect, select, text
 
 from comments_service.errors import CannotStart
 from comments_service.settings import Settings
@@ -224,3 +224,81 @@ def test_whoever_could_decide_owns_every_site(first_release: Settings) -> None:
     engine.dispose()
     assert grants == [(1, None, "owner")]
     assert comment == ("Ana", 0, {})
+
+
+def put(connection: Connection, table: str, **values: object) -> None:
+    """Store a row as an earlier release did."""
+    names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
+
+
+@pytest.fixture
+def before_percents(empty: Settings) -> Settings:
+    """A database of the release before percentages were kept, with comments that people decided about."""
+    migrate(empty, target="0021")
+    moment, address = "2026-03-01 10:00:00+00:00", "https://x.example"
+    engine = open_engine(empty)
+    with engine.begin() as connection:
+        put(connection, "moderator", id=1, name="mo", password_hash="hash", created_at=moment)
+        asked = {"name_required": True, "email_required": True, "is_open": True, "takes_letters": False}
+        site = {"key": "demo", "name": "", "origins": "[]", "language": "en", "texts": "{}"} | asked
+        rules = {"rules": "{}", "rules_version": 1, "version": 1, "created_at": moment}
+        put(connection, "site", id=1, options="{}", **site, **rules)
+        put(
+            connection,
+            "thread",
+            id=1,
+            site_id=1,
+            url=address,
+            title="",
+            is_open=True,
+            approved_count=2,
+            **rules,
+        )
+        counted = dict.fromkeys(
+            ("flag_count", "risk", "up_count", "down_count", "report_count", "raised_risk"), 0
+        )
+        said = {"name": "Ana", "text": "Text", "page_url": address, "depth": 1, "version": 2} | counted
+        at = {"site_id": 1, "thread_id": 1, "created_at": moment, "status_changed_at": moment}
+        is_none = {"is_purged": False, "is_quietly_declined": False}
+        judged = '{"spam": {"percent": 97, "signals": []}}'
+        for status, verdict, is_letter in (
+            ("approved", judged, False),
+            ("approved", "{}", False),
+            ("pending", "{}", True),
+            ("spam", judged, False),
+        ):
+            stands = {"status": status, "verdict": verdict, "is_letter": is_letter, "verdict_reason": "x"}
+            put(connection, "comment", **stands, **said, **at, **is_none)
+        for comment_id, moderator_id, to_status, details in (
+            (1, 1, "approved", '{"before": {}}'),
+            (1, None, "approved", '{"rules": []}'),
+            (2, None, "approved", '{"before": {}}'),
+            (3, 1, "trash", '{"before": {}}'),
+            (5, 1, "spam", "{}"),
+            (5, None, "spam", "{}"),
+            (4, 1, "approved", '{"before": {}}'),
+        ):
+            change = {"from_status": "pending", "to_status": to_status, "version": 1, "details": details}
+            who = {
+                "comment_id": comment_id,
+                "moderator_id": moderator_id,
+                "site_id": 1,
+                "happened_at": moment,
+            }
+            put(connection, "journal", action="comment-decided", reason="", subject="", **change, **who)
+    engine.dispose()
+    return empty
+
+
+def test_percentages_are_taken_from_verdicts_and_put_beside_what_people_decided(
+    before_percents: Settings,
+) -> None:
+    bring_up(before_percents)
+    engine = open_engine(before_percents)
+    with engine.connect() as connection:
+        percents = select(Comment.spam_percent).order_by(Comment.id)
+        assert connection.scalars(percents).all() == [97, -1, -1, 97]
+        kept = select(JournalRow.percent).order_by(JournalRow.id)
+        assert connection.scalars(kept).all() == [97, None, -1, None, -1, None, 97]
+    engine.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -11,7 +12,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from comments_service.decisions.decide import decide, decide_all
+from comments_service.decisions.edit import edit
 from comments_service.decisions.reply import reply
+from comments_service.decisions.revisions import Words
 from comments_service.decisions.undo import undo
 from comments_service.decisions.verbs import Change, Verb
 from comments_service.spam import learning
@@ -75,6 +78,38 @@ def test_a_moderators_click_teaches_the_filter_of_that_site_alone(
 def test_other_decisions_teach_nothing(app: Flask, site: SiteView, verb: Verb) -> None:
     decided(app, a_waiting(app, site), verb)
     assert not learned(app, site)
+
+
+def test_what_was_said_already_teaches_nothing_and_its_opposite_does(app: Flask, site: SiteView) -> None:
+    comment = a_comment(app, site, status="spam", text=TEXT)
+    said = [(Verb.NOT_SPAM, 1), (Verb.APPROVE, 0), (Verb.UNAPPROVE, 0), (Verb.SPAM, 1), (Verb.TRASH, 0)]
+    for number, (verb, lessons) in enumerate([*said, (Verb.SPAM, 0), (Verb.NOT_SPAM, 1)]):
+        before = likely(app, site)
+        decided(app, replace(comment, version=comment.version + number), verb)
+        assert (likely(app, site) != pytest.approx(before, abs=1e-12)) == lessons, verb
+
+
+def test_what_was_taken_back_and_what_reads_otherwise_now_teaches_anew(app: Flask, site: SiteView) -> None:
+    comment = a_waiting(app, site)
+    decided(app, comment, Verb.APPROVE)
+    with app.app_context():
+        undo(by=None, now=NOW, batch=last_batch(app))
+    decided(app, replace(comment, version=comment.version + 2), Verb.APPROVE)
+    approved = learned(app, site)[ALWAYS]
+    assert approved < 0
+    with app.app_context():
+        words = Words("Ann Miller", None, "The ferry was late again")
+        edit(comment.id, comment.version + 3, words, by=a_moderator(app), now=NOW)
+    decided(app, replace(comment, version=comment.version + 4), Verb.UNAPPROVE)
+    decided(app, replace(comment, version=comment.version + 5), Verb.APPROVE)
+    assert learned(app, site)[ALWAYS] < approved
+
+
+def test_not_spam_of_what_was_none_teaches_nothing(app: Flask, site: SiteView) -> None:
+    comment = a_comment(app, site, status="approved")
+    before = learned(app, site)
+    decided(app, comment, Verb.NOT_SPAM)
+    assert learned(app, site) == before
 
 
 def test_a_reply_that_publishes_teaches(app: Flask, site: SiteView) -> None:

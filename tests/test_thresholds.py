@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,15 +10,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from comments_service.decisions.decide import decide_all
-from comments_service.decisions.verbs import Change
+from comments_service.decisions.purge import Shown, empty
+from comments_service.decisions.undo import undo
+from comments_service.decisions.verbs import Change, Verb
+from comments_service.erase import erase_person
 from comments_service.errors import NotAllowed, SiteNotFound
+from comments_service.privacy import Keyring
+from comments_service.retention import sweep
 from comments_service.sending import Sending
+from comments_service.settings import Settings
+from comments_service.spam.features import ALWAYS, FEATURES
 from comments_service.spam.thresholds import Fate, Thresholds, rehearse_thresholds
 from comments_service.storage.database import db
 from comments_service.storage.models import Comment, Site
 from comments_service.storage.spam import SpamWeight
 from comments_service.submit import submit
-from comments_service.vocabulary import Role, SiteView, Status
+from comments_service.vocabulary import NOT_JUDGED, Role, SiteView, Status
 from tests.doors import send_own, sign_in
 from tests.factories import EARLY, a_comment, a_moderator, a_site, a_submission, wiring_of
 
@@ -29,7 +37,7 @@ def decided(app: Flask, site: SiteView, percent: int, status: Status, **fields: 
     comment = a_comment(app, site, status=Status.PENDING, **fields)
     with app.app_context():
         row = db.session.get_one(Comment, comment.id)
-        row.verdict = {**row.verdict, "spam": {"percent": percent, "signals": [], "signs": []}}
+        row.spam_percent = percent
         version = row.version
         db.session.commit()
         decide_all([Change(comment.id, version, status)], by=None, now=EARLY)
@@ -77,13 +85,70 @@ def test_only_what_people_decided_and_signals_judged_is_drawn(app: Flask, site: 
     a_comment(app, site, status=Status.PENDING)
     by_itself = a_site(app, key="open", rules={"hold_all": False, "hold_newcomers": False})
     a_comment(app, by_itself)
-    old = decided(app, site, 9, Status.APPROVED)
+    decided(app, site, NOT_JUDGED, Status.APPROVED)
     with app.app_context():
-        db.session.get_one(Comment, old).verdict = {}
-        db.session.commit()
         found = rehearse_thresholds(site.id, Thresholds(50, 95), by=None)
         assert (found.decided, found.unknown) == ((), 1)
         assert rehearse_thresholds(by_itself.id, Thresholds(50, 95), by=None).decided == ()
+
+
+def drawn(app: Flask, site: SiteView) -> dict[int, Status]:
+    """What people made of comments, by the percentages these came with."""
+    with app.app_context():
+        found = rehearse_thresholds(site.id, Thresholds(50, 95), by=None)
+    return {one.percent: one.status for one in found.decided}
+
+
+def test_what_was_deleted_since_is_drawn_and_counted_as_before(
+    app: Flask, site: SiteView, some: dict[str, int], keys: Keyring, settings: Settings
+) -> None:
+    gone = decided(app, site, 40, Status.SPAM, email="zenobia@example.org")
+    before = drawn(app, site)
+    with app.app_context():
+        empty(Shown(Status.SPAM, EARLY), by=a_moderator(app), now=EARLY)
+        sweep(settings=settings, now=EARLY + timedelta(days=31))
+        erase_person("zenobia@example.org", keys=keys, now=EARLY)
+        assert db.session.get(Comment, gone) is None
+        found = rehearse_thresholds(site.id, Thresholds(50, 95), by=None)
+    assert drawn(app, site) == before
+    assert [one.id for one in found.wrong] == [some["wrongly"]]
+    assert (found.wrong_and_gone, found.unknown) == (2, 0)
+    assert (
+        "2 that were deleted since cannot be shown."
+        in sign_in(app, name="vera").get(f"{PAGE}?hold=50&refuse=95").text
+    )
+
+
+def test_what_cannot_be_drawn_any_more_is_told(app: Flask, site: SiteView, some: dict[str, int]) -> None:
+    decided(app, site, NOT_JUDGED, Status.SPAM)
+    text = sign_in(app, sites=[site]).get(PAGE).text
+    assert "One more decision is not drawn" in text
+    assert "leans towards what was published" in text
+
+
+@pytest.mark.parametrize("verb", [Verb.UNAPPROVE, Verb.TRASH])
+def test_what_people_said_last_is_drawn_and_an_undo_brings_back_what_they_said_before(
+    app: Flask, site: SiteView, verb: Verb
+) -> None:
+    number = decided(app, site, 30, Status.APPROVED)
+    with app.app_context():
+        version = db.session.get_one(Comment, number).version
+        batch = decide_all([Change(number, version, verb)], by=None, now=EARLY).batch
+    otherwise = {30: Status.TRASH} if verb is Verb.TRASH else {}
+    assert drawn(app, site) == otherwise
+    with app.app_context():
+        again = undo(batch=batch, by=None, now=EARLY).batch
+    assert drawn(app, site) == {30: Status.APPROVED}
+    with app.app_context():
+        undo(batch=again, by=None, now=EARLY)
+    if verb is Verb.TRASH:
+        assert drawn(app, site) == otherwise
+
+
+def test_the_lines_are_called_what_they_are(app: Flask, site: SiteView, some: dict[str, int]) -> None:
+    owner = sign_in(app, sites=[site])
+    assert "The lines are your thresholds." in owner.get(PAGE).text
+    assert "The lines are the thresholds that you try." in owner.get(f"{PAGE}?hold=20&refuse=40").text
 
 
 def test_trying_shows_the_numbers_and_saves_nothing(app: Flask, site: SiteView, some: dict[str, int]) -> None:
@@ -190,6 +255,48 @@ def test_what_was_caught_is_listed_to_be_checked_the_most_doubtful_first(app: Fl
         assert (rows[sure.id].status, rows[sure.id].is_quietly_declined) == (Status.SPAM, False)
         assert rows[doubtful.id].status == Status.PENDING
     assert "Nothing to check" in moderator.get("/queue?status=check").text
+
+
+def test_what_was_caught_by_a_word_comes_before_what_the_signals_are_sure_of(app: Flask) -> None:
+    site = a_site(app, rules={"refuse_words": ["bridge"], "hold_doubt_from": 50, "refuse_doubt_from": 95})
+    sure = caught(app, site, name="https://watches.example", text="http://a.example http://b.example buy")
+    parts = wiring_of(app)
+    with app.app_context():
+        sent = a_submission(site, text="I crossed that bridge every day for eleven years.")
+        by_word = submit(sent, settings=parts.settings, keys=parts.keys, now=EARLY).comment_id
+        assert (
+            db.session.get_one(Comment, by_word).risk > db.session.get_one(Comment, sure.id).spam_percent / 2
+        )
+        assert db.session.get_one(Comment, by_word).spam_percent < 50
+        db.session.rollback()
+    text = sign_in(app, sites=[site]).get("/queue?status=check").text
+    assert text.index(f'id="comment-{by_word}"') < text.index(f'id="comment-{sure.id}"')
+
+
+def press(browser: FlaskClient, verb: str, comment: Comment) -> None:
+    """Say what it is, on the page of what is to be checked."""
+    values = {"decide": f"{verb} {comment.id}:{comment.version}", "status": "check"}
+    answer = send_own(browser, "/queue/decisions", on="/queue?status=check", **values)
+    assert answer.status_code == 303
+
+
+def test_not_spam_teaches_is_drawn_as_honest_and_is_undone_whole(app: Flask) -> None:
+    site = a_site(app, rules={"hold_doubt_from": 50, "refuse_doubt_from": 95})
+    comment = caught(app, site)
+    moderator = sign_in(app, sites=[site])
+    press(moderator, "not_spam", comment)
+    assert drawn(app, site) == {comment.spam_percent: Status.APPROVED}
+    with app.app_context():
+        assert db.session.get_one(SpamWeight, (site.id, FEATURES, ALWAYS)).weight < 0
+        db.session.rollback()
+    page = moderator.get("/queue?status=check").text
+    batch = page.split('name="batch" value="')[1].split('"')[0]
+    send_own(moderator, "/queue/undo", on="/queue?status=check", batch=batch, status="check")
+    assert drawn(app, site) == {}
+    with app.app_context():
+        row = db.session.get_one(Comment, comment.id)
+        assert (row.status, row.is_quietly_declined) == (Status.SPAM, True)
+        assert max(abs(weight.weight) for weight in db.session.query(SpamWeight)) < 1e-9
 
 
 def test_confirming_teaches_the_filter_and_is_undone_whole(app: Flask) -> None:

@@ -24,6 +24,7 @@ COLUMNS = (
     *(Comment.page_url, Comment.version, Comment.status, Comment.status_changed_at, Comment.is_purged),
     *(Comment.is_letter, Comment.is_quietly_declined, Comment.pinned_at, Comment.picked_at),
     *(Comment.flag_count, Comment.edited_at, Comment.edits_id, Comment.author_note, Comment.report_count),
+    *(Comment.moderator_id, Comment.spam_percent),
 )
 Found = Row[*tuple[Any, ...]]
 

@@ -151,7 +151,7 @@ def _fits(found: Found, change: Change) -> bool:
 
 def _do(session: Session, change: Change, rows: Sequence[Found], act: Act) -> list[Decision]:
     if change.to_status is not None:
-        return _bring_to(session, change.to_status, rows, act)
+        return _bring_to(session, change, change.to_status, rows, act)
     if change.mark is not None:
         return _mark(session, change.mark, rows, act)
     if change.goal is Verb.DISMISS:
@@ -159,7 +159,9 @@ def _do(session: Session, change: Change, rows: Sequence[Found], act: Act) -> li
     return _delete(session, rows, act)
 
 
-def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act) -> list[Decision]:
+def _bring_to(
+    session: Session, change: Change, status: Status, rows: Sequence[Found], act: Act
+) -> list[Decision]:
     values: dict[str, Any] = {"status": status, "status_changed_at": act.now, "is_quietly_declined": False}
     kept: tuple[str, ...] = STATUS_COLUMNS
     if status in DECLINED:
@@ -169,14 +171,16 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
     teachers = teach(session, won) if status == Status.APPROVED else set()
     reported = [row.id for row in won if row.report_count and status != Status.PENDING]
     settled = reports.settle(session, reported) if reported else {}
-    steps = _learn(session, status, won, act)
-    told = _tell(session, status, won, act)
+    said = [row.id for row in won if _says_what_it_is(change, row)]
+    steps = learn(session, said, act.lessons, is_spam=status == Status.SPAM)
+    told = lessons.put_down(session, said, is_spam=status == Status.SPAM, now=act.now)
     session.add_all(
         act.row(
             row,
             DECIDED,
             from_status=row.status,
             to_status=status,
+            percent=_percent(change, row),
             details={"before": before(row, kept)}
             | ({"taught": True} if row.id in teachers else {})
             | (lesson(steps[row.id]) if row.id in steps else {})
@@ -188,18 +192,17 @@ def _bring_to(session: Session, status: Status, rows: Sequence[Found], act: Act)
     return [decision(row, status) for row in won]
 
 
-def _learn(session: Session, status: Status, rows: Sequence[Found], act: Act) -> dict[int, float]:
-    """What the filter learns from comments that were published or marked as spam: the steps, by comment."""
-    if status not in (Status.APPROVED, Status.SPAM):
-        return {}
-    return learn(session, [row.id for row in rows], act.lessons, is_spam=status == Status.SPAM)
+def _says_what_it_is(change: Change, row: Found) -> bool:
+    """Whether somebody says by this that a comment is spam, or that it is honest."""
+    is_freed = change.goal is Verb.NOT_SPAM and row.status == Status.SPAM
+    return is_freed or change.to_status in (Status.APPROVED, Status.SPAM)
 
 
-def _tell(session: Session, status: Status, rows: Sequence[Found], act: Act) -> dict[int, dict[str, Any]]:
-    """What neighbours are to be told of these: what the journal keeps of it, by comment."""
-    if status not in (Status.APPROVED, Status.SPAM):
-        return {}
-    return lessons.put_down(session, [row.id for row in rows], is_spam=status == Status.SPAM, now=act.now)
+def _percent(change: Change, row: Found) -> int | None:
+    """What the journal keeps of a comment that a person called honest, spam or worthless."""
+    is_called = change.to_status == Status.TRASH or _says_what_it_is(change, row)
+    is_judged = not row.is_letter and row.edits_id is None and row.moderator_id is None
+    return row.spam_percent if is_called and is_judged else None
 
 
 def _mark(session: Session, mark: Mark, rows: Sequence[Found], act: Act) -> list[Decision]:

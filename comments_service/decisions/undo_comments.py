@@ -138,7 +138,7 @@ def restore(session: Session, row: JournalRow, was: Found, values: dict[str, Any
     details |= reports.take_back(session, was.id, row.details)
     if "edit" in row.details:
         details["edit"] = row.details["edit"]
-    session.add(_row(row, was, to_status, details, act))
+    session.add(_row(row, was, to_status, details, _percent(session, row), act))
     return decision(was, to_status)
 
 
@@ -148,8 +148,16 @@ _KEPT = (
 )
 
 
-def _row(row: JournalRow, was: Found, to_status: str, details: dict[str, Any], act: Act) -> JournalRow:
-    more: dict[str, Any] = {"undoes_id": row.id, "details": details}
+def _percent(session: Session, row: JournalRow) -> int | None:
+    """What the decision had that is brought back, where the row had taken one back."""
+    undone = session.get(JournalRow, row.undoes_id) if row.undoes_id is not None else None
+    return undone.percent if undone is not None else None
+
+
+def _row(
+    row: JournalRow, was: Found, to_status: str, details: dict[str, Any], percent: int | None, act: Act
+) -> JournalRow:
+    more: dict[str, Any] = {"undoes_id": row.id, "details": details, "percent": percent}
     if row.action in (DECIDED, REPLIED):
         return act.row(was, DECIDED, from_status=was.status, to_status=to_status, **more)
     if row.action == EDIT_PUBLISHED:

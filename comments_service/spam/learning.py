@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from comments_service.spam.features import FEATURES, SLOTS, Seen, look_at
 from comments_service.spam.model import Filter, Slots
 from comments_service.spam.start import new_site
+from comments_service.storage.journal import JournalRow
 from comments_service.storage.models import Comment
 from comments_service.storage.spam import add_weights, read_weights
 
@@ -45,9 +46,11 @@ def learn(
 ) -> dict[int, float]:
     """Learn from comments of which somebody said that they are spam, or are not. The steps, by comment.
 
-    A step is what `unlearn` needs. Of many comments the first teach.
+    A step is what `unlearn` needs. Of many comments the first teach, and none what it has taught already.
     """
-    seen = _seen(session, comment_ids[:MOST_AT_ONCE])
+    first = comment_ids[:MOST_AT_ONCE]
+    taught = _taught(session, first)
+    seen = _seen(session, [number for number in first if taught.get(number) is not is_spam])
     sites: dict[int, set[int]] = defaultdict(set)
     for site_id, slots in seen.values():
         sites[site_id] |= slots.keys()
@@ -108,6 +111,25 @@ def _seen(session: Session, comment_ids: Sequence[int]) -> dict[int, tuple[int, 
     return {
         row.id: (row.site_id, _look_at(row).slots()) for row in session.execute(taught.order_by(Comment.id))
     }
+
+
+def _taught(session: Session, comment_ids: Sequence[int]) -> dict[int, bool]:
+    """What these comments have taught last, that they are spam or are not, as far as that stands.
+
+    What was taken back does not, nor what was learned of other words, or by other features.
+    """
+    done = select(JournalRow.id, JournalRow.comment_id, JournalRow.undoes_id, JournalRow.details)
+    standing: dict[int, Row[Any]] = {}
+    for row in session.execute(done.where(JournalRow.comment_id.in_(comment_ids)).order_by(JournalRow.id)):
+        if standing.pop(row.undoes_id, None) is None:
+            standing[row.id] = row
+    taught: dict[int, bool] = {}
+    for row in standing.values():
+        if "to_revision" in row.details:
+            taught.pop(row.comment_id, None)
+        elif "lesson" in row.details and is_of_these_features(row.details):
+            taught[row.comment_id] = row.details["lesson"] > 0
+    return taught
 
 
 def _look_at(row: Any) -> Seen:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Exists, exists, select
+from sqlalchemy.orm import Session, aliased
 
-from comments_service.decisions.reports import BY_READERS
 from comments_service.errors import SiteNotFound
 from comments_service.markup import excerpt
 from comments_service.rights import require
 from comments_service.storage.database import reading
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
-from comments_service.vocabulary import ModeratorView, Role, Status
+from comments_service.vocabulary import NOT_JUDGED, ModeratorView, Role, Status
 
 DECISIONS = 500
 ROWS = 2_000  # of the journal that are looked at: a comment may have been decided more than once
@@ -38,10 +38,13 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Decided:
-    """A comment with what people made of it. `percent`: how likely spam it looked when it came."""
+    """A comment with what people made of it. `percent`: how likely spam it looked when they did.
+
+    One that was deleted since has no name.
+    """
 
     id: int
-    name: str
+    name: str | None
     excerpt: str
     percent: int
     status: Status
@@ -93,7 +96,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """The last decisions under two thresholds. `unknown` came before comments were judged by signals."""
+    """The last decisions under two thresholds. Of `unknown` more nobody knows how likely spam they looked."""
 
     decided: tuple[Decided, ...]
     unknown: int
@@ -116,11 +119,20 @@ class Rehearsed:
 
     @property
     def wrong(self) -> tuple[Decided, ...]:
-        """Those that would have been treated wrongly, the honest ones in spam first."""
+        """Those that would have been treated wrongly and are still there, the honest ones in spam first."""
+        return tuple(one for one in self._wrong if one.name is not None)[:MOST_WRONG]
+
+    @property
+    def wrong_and_gone(self) -> int:
+        """How many of them were deleted since."""
+        return sum(one.name is None for one in self._wrong)
+
+    @property
+    def _wrong(self) -> tuple[Decided, ...]:
         fates = [(self.thresholds.fate(one.percent), one) for one in self.decided]
         caught = [one for fate, one in fates if fate == Fate.SPAM and one.status == Status.APPROVED]
         missed = [one for fate, one in fates if fate == Fate.PUBLISHED and one.status == Status.SPAM]
-        return (*caught, *missed)[:MOST_WRONG]
+        return (*caught, *missed)
 
 
 def rehearse_thresholds(site_id: int, thresholds: Thresholds, *, by: ModeratorView | None) -> Rehearsed:
@@ -130,47 +142,54 @@ def rehearse_thresholds(site_id: int, thresholds: Thresholds, *, by: ModeratorVi
     """
     require(by, Role.VIEWER, site_id, unseen=SiteNotFound)
     with reading() as session:
-        rows = _decided(session, site_id)
-        known = tuple(_as_decided(row) for row in rows if "spam" in row.verdict)
-        return Rehearsed(known, len(rows) - len(known), thresholds)
+        said = _said(session, site_id)
+        judged = {number: row for number, row in said.items() if row.percent != NOT_JUDGED}
+        words = _words(session, judged)
+        decided = tuple(_as_decided(row, words.get(number)) for number, row in judged.items())
+        return Rehearsed(decided, len(said) - len(judged), thresholds)
 
 
-def _decided(session: Session, site_id: int) -> Sequence[Any]:
-    ids = _decided_by_people(session, site_id)
-    columns = (Comment.id, Comment.name, Comment.text, Comment.status, Comment.verdict)
-    wanted = select(*columns).where(
-        Comment.id.in_(ids),
-        Comment.status.in_(PEOPLE),
-        Comment.is_purged.is_(False),
-        Comment.is_letter.is_(False),
-        Comment.edits_id.is_(None),
-        Comment.moderator_id.is_(None),
+def _said(session: Session, site_id: int) -> dict[int, Any]:
+    """What people said last of the comments they decided about, the last first. It outlives the comments."""
+    later = aliased(JournalRow)
+    is_open_again = exists().where(
+        later.comment_id == JournalRow.comment_id,
+        later.id > JournalRow.id,
+        later.action == DECIDED,
+        later.percent.is_(None),
+        later.undoes_id.is_(None),
+        ~_is_undone(later),
     )
-    return session.execute(wanted.order_by(Comment.id.desc())).all()
-
-
-def _decided_by_people(session: Session, site_id: int) -> list[int]:
-    """The comments of the last decisions that no rule and no report made."""
     rows = (
-        select(JournalRow.comment_id, JournalRow.reason, JournalRow.details)
-        .where(
-            JournalRow.site_id == site_id,
-            JournalRow.action == DECIDED,
-            JournalRow.from_status.is_not(None),
-            JournalRow.comment_id.is_not(None),
-        )
+        select(JournalRow.comment_id, JournalRow.to_status, JournalRow.percent)
+        .where(JournalRow.site_id == site_id, JournalRow.percent.is_not(None))
+        .where(~_is_undone(JournalRow), ~is_open_again)
         .order_by(JournalRow.id.desc())
         .limit(ROWS)
     )
-    found = session.execute(rows)
-    by_people = (row.comment_id for row in found if "rules" not in row.details and row.reason != BY_READERS)
-    return list(_first(by_people, DECISIONS))
+    said: dict[int, Any] = {}
+    for row in session.execute(rows):
+        said.setdefault(row.comment_id or 0, row)
+    return dict(islice(said.items(), DECISIONS))
 
 
-def _first(numbers: Iterable[int], count: int) -> Iterable[int]:
-    return list(dict.fromkeys(numbers))[:count]
+def _is_undone(row: type[JournalRow]) -> Exists:
+    return exists().where(aliased(JournalRow).undoes_id == row.id)
 
 
-def _as_decided(row: Any) -> Decided:
-    percent = int(row.verdict["spam"].get("percent", 0))
-    return Decided(row.id, row.name, excerpt(row.text, EXCERPT_CHARACTERS), percent, Status(row.status))
+def _words(session: Session, ids: Iterable[int]) -> dict[int, Any]:
+    """Names and texts of those that are still there."""
+    there = select(Comment.id, Comment.name, Comment.text)
+    rows = session.execute(there.where(Comment.id.in_(ids), Comment.is_purged.is_(False)))
+    return {row.id: row for row in rows}
+
+
+def _as_decided(said: Any, words: Any | None) -> Decided:
+    status = Status(said.to_status)
+    return Decided(
+        id=said.comment_id,
+        name=words.name if words is not None else None,
+        excerpt=excerpt(words.text, EXCERPT_CHARACTERS) if words is not None else "",
+        percent=said.percent,
+        status=Status.APPROVED if status == Status.PENDING else status,  # it was called no spam
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comments_service.storage.base import Base
@@ -13,6 +13,7 @@ from comments_service.storage.base import Base
 DECIDED = "comment-decided"  # the action of a change of status: `from_status` and `to_status` say which
 # Of a ban or trust that was made because of a comment: `details` has the id of the `standing`
 BANNED, TRUSTED = STANDING_ACTIONS = ("author-banned", "author-trusted")
+_HAS_PERCENT = text("percent IS NOT NULL")
 
 
 class JournalRow(Base):
@@ -20,7 +21,9 @@ class JournalRow(Base):
 
     `moderator_id` None means the operator or the service itself. `version` is the comment's before the
     change. Rows of one bulk share `batch`. `details` holds what an undo needs (never names, addresses or
-    texts: those live and go with the comment). `undoes_id` names the row that this one took back.
+    texts: those live and go with the comment). `undoes_id` names the row that this one took back. Where
+    somebody said what a comment is, `percent` is how likely spam it had looked (-1 where no signals were
+    asked): it stays when the comment is gone.
     """
 
     __tablename__ = "journal"
@@ -29,6 +32,9 @@ class JournalRow(Base):
         Index("ix_journal_comment", "comment_id", "id"),
         Index("ix_journal_moderator", "moderator_id", "id"),
         Index("ix_journal_action", "action", "site_id"),
+        Index(
+            "ix_journal_percent", "site_id", "id", postgresql_where=_HAS_PERCENT, sqlite_where=_HAS_PERCENT
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -41,6 +47,7 @@ class JournalRow(Base):
     from_status: Mapped[str | None] = mapped_column(String(10))
     to_status: Mapped[str | None] = mapped_column(String(10))
     version: Mapped[int | None]
+    percent: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(200), default="")
     subject: Mapped[str] = mapped_column(String(200), default="")
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
