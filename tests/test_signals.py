@@ -424,13 +424,6 @@ def test_every_signal_has_a_sentence() -> None:
     assert [code for pair in written for code in pair if code and f"signal.{code}" not in known] == []
 
 
-def test_a_hidden_field_is_out_of_the_way_of_people(client: FlaskClient, site: SiteView) -> None:
-    form = page(client).text
-    field = re.search(r"<[^>]*name=\"subject\"[^>]*>", form)
-    assert field, "no hidden field"
-    assert {'tabindex="-1"', 'autocomplete="off"'} <= set(field[0].strip("<>").split())
-
-
 def test_spent_tickets_are_forgotten_once_nobody_can_use_them(
     app: Flask, site: SiteView, clock: Clock
 ) -> None:
