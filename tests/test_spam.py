@@ -248,18 +248,72 @@ def test_a_text_is_explained(text: str) -> None:
     assert "Speaks for spam: the word “subscribe”" in told.stdout
 
 
-def test_every_sign_has_a_text() -> None:
+SIGNS_OF = (
+    (
+        "WOW!!! $5 @you #free 12:30 ☃ really?\n<a href='http://bit.ly/a?b=c'>x</a> да да да  да да да soooo",
+        "ANN",
+    ),
+    (
+        "http://a.example http://b.example/one http://c.example/one/two?three=4 me@a.example",
+        "COINS4U www.a.example",
+    ),
+    ("AAAA bb cc dd ee ff 1 22 333 4444 !! ??", "Ann Miller of Town"),
+    ("1234567890 Call +49 170 123 45 67!", "Ann of the Hill Farm"),
+    ("Hello! HELLO? hello", "Ann Miller"),
+    ("a", "!!!"),
+    ("?!!!!" * 40, ""),
+    ("word " * 400, ""),
+    ("", ""),
+)
+
+
+@pytest.mark.parametrize("seconds", [None, 0, 1, 3, 100, 5_000])
+@pytest.mark.parametrize(("text", "name"), SIGNS_OF)
+def test_every_sign_has_a_text(text: str, name: str, seconds: int | None) -> None:
     say = partial(Catalogue.load().text, "en")
-    text = (
-        "WOW!!! $5 @you #free 12:30 ☃ really?\n<a href='http://bit.ly/a?b=c'>x</a> да да да  да да да soooo"
-    )
-    for name in ("COINS4U www.coins.example", "ANN"):
-        seen = look_at(text, name, "https://coins.example")
-        for feature, value in seen.values.items():
-            if feature.startswith("gram:"):
-                continue  # pieces are told of with their word
-            slot, signed = slot_of(feature, value)
-            (sign, *_) = reasons(seen, Filter({slot: 1 / signed}))
-            told = sentence(sign, say)
-            assert told.startswith("Speaks for spam: ")
-            assert "{" not in told
+    seen = look_at(text, name, "https://coins.example", seconds)
+    for feature, value in seen.values.items():
+        if feature.startswith("gram:"):
+            continue  # pieces are told of with their word
+        slot, signed = slot_of(feature, value)
+        (sign, *_) = reasons(seen, Filter({slot: 1 / signed}))
+        told = sentence(sign, say)
+        assert told.startswith("Speaks for spam: ")
+        assert "{" not in told
+
+
+@pytest.mark.parametrize(
+    ("feature", "text", "told"),
+    [
+        ("pair:^ see", "See the bridge", "“see” at the beginning"),
+        ("pair:bridge $", "See the bridge", "“bridge” at the end"),
+        ("pair:the bridge", "See the bridge", "the words “the bridge”"),
+        ("mark:pictures", "I saw it 🎉", "emoji or symbols"),
+        ("mark:script", "Привет мир", "many letters other than a to z"),
+        ("mark:blanks", "One.  Two.", "two blanks in a row"),
+        ("depth:0", "See https://a.example", "a link to a front page"),
+        ("depth:2", "See https://a.example/b/c/d", "a link deep into a site"),
+        ("mark:links 0", "Nothing", "no links"),
+        ("mark:links 3", "http://a.example http://b.example http://c.example", "three links or more"),
+        ("mark:capitals 0", "nothing", "no capitals"),
+        ("mark:capitals 3", "ONE two", "41 to 60 % of its letters in capitals"),
+        ("mark:length 3", "Hello", "4 to 7 characters"),
+        ("mark:words 2", "Hello there", "2 to 3 words"),
+        ("mark:seconds 4", "Hello", "a form that was open for 8 to 15 seconds"),
+        ("name:(2 words)", "Hello", "a name of two words"),
+    ],
+)
+def test_a_sign_says_what_there_is(feature: str, text: str, told: str) -> None:
+    seen = look_at(text, "Tom Miller", None, 9)
+    slot, signed = slot_of(feature, seen.values[feature])
+    (sign, *_) = reasons(seen, Filter({slot: 1 / signed}))
+    assert sentence(sign, partial(Catalogue.load().text, "en")) == f"Speaks for spam: {told}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("The ferry was late", "“tom” in the name"), ("Tom was late", "the word “tom”")]
+)
+def test_a_word_of_the_name_is_told_as_such_where_the_text_has_it_not(text: str, told: str) -> None:
+    slot, signed = slot_of("word:tom")
+    (sign, *_) = reasons(look_at(text, "Tom"), Filter({slot: 1 / signed}))
+    assert sentence(sign, partial(Catalogue.load().text, "en")) == f"Speaks for spam: {told}"

@@ -46,10 +46,14 @@ _LOOKALIKES = str.maketrans("абсдеһіјкмнорԛѕтухѵԝαβγει�
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen of one comment. `values`: what each feature has in the sum, by its name."""
+    """What is seen of one comment. `values`: what each feature has in the sum, by its name.
+
+    `named` are the words that stand in its author's name alone.
+    """
 
     values: dict[str, float]
     words: tuple[str, ...]
+    named: tuple[str, ...] = ()
 
     def slots(self) -> Mapping[int, float]:
         """The values by slots; a sign keeps features that meet in one slot from adding up."""
@@ -76,8 +80,9 @@ def look_at(text: str, name: str = "", website: str | None = None, seconds: int 
     words = tuple(word for word in said if word not in STANDS_FOR.values())
     in_links = tuple(link_words(links))
     called = _WORD.findall(fold(name))
+    read = (*words, *_meant(rest), *in_links)
     found = {
-        "word": [f"word:{word}" for word in (*words, *_meant(rest), *in_links)],
+        "word": [f"word:{word}" for word in read],
         "pair": [f"pair:{one} {other}" for one, other in zip(("^", *said), (*said, "$"), strict=True)],
         "gram": list(_all_grams((*words, *in_links))),
         "link": list(link_features(links, website)),
@@ -91,7 +96,7 @@ def look_at(text: str, name: str = "", website: str | None = None, seconds: int 
         share = KINDS[kind] / sqrt(len(distinct) or 1)
         for feature in distinct:
             values[feature] = values.get(feature, 0.0) + share
-    return Seen(values, words)
+    return Seen(values, words, tuple(dict.fromkeys(word for word in called if word not in read)))
 
 
 def slot_of(name: str, value: float = 1.0) -> tuple[int, float]:
