@@ -383,6 +383,24 @@ def test_a_draft_outlives_a_reload_without_name_and_email(article: Page) -> None
     expect(field(article, "Email")).to_have_value("")
 
 
+def test_a_draft_that_outlives_a_reload_is_no_younger_for_it_and_the_next_text_is(article: Page) -> None:
+    def turn_to_the_form() -> Any:
+        with article.expect_response(lambda answer: "/ticket?" in answer.url) as told:
+            field(article, "Comment").focus()
+        query = parse_qs(urlsplit(told.value.url).query)
+        return query.get("earlier"), [told.value.json()["ticket"]]
+
+    none, first = turn_to_the_form()
+    write(article)
+    article.reload()
+    earlier, _ = turn_to_the_form()
+    assert (none, earlier) == (None, first)
+    write(article)
+    post(article)
+    expect(comment(article, TEXT)).to_be_visible()
+    assert turn_to_the_form()[0] is None
+
+
 def test_a_reload_in_the_middle_of_a_reply_goes_on_there(
     page: Page, service: LiveService, host_page: HostPage
 ) -> None:

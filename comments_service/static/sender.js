@@ -6,27 +6,42 @@ const PROOF_PATIENCE_MS = 5_000;
 export class Sender {
   #service;
   #ticket = null;
+  #earlier;
   #proof;
   #signal;
   #key;
   #sent;
   #unsent;
 
-  /** `unsent` keeps {sent, key} of what may or may not have arrived; `signal` ends the work for it. Without one none is done. */
+  /**
+   * `unsent` keeps {sent, key} of what may or may not have arrived, and the form's last ticket: it proves how long a text
+   * has been written that a reload brings back. `signal` ends the work for it. Without one none is done.
+   */
   constructor(service, unsent, signal) {
     this.#signal = signal;
     this.#service = service;
     this.#unsent = unsent;
     this.#sent = unsent.kept?.sent;
     this.#key = unsent.kept?.key;
+    this.#earlier = unsent.kept?.ticket;
   }
 
   /** Fetch the ticket while the reader still types. */
-  prepare(earlier) {
+  prepare() {
     if (this.#ticket) return;
-    this.#ticket = this.#service.ticket(earlier);
+    this.#ticket = this.#service.ticket(this.#earlier);
     this.#proof = this.#prove(this.#ticket).catch(() => {}); // then the comment waits
-    this.#ticket.catch(() => (this.#ticket = null)); // send() asks again, and shows what is wrong
+    this.#ticket.then(
+      ({ ticket }) => {
+        this.#earlier = ticket;
+        this.#keep();
+      },
+      () => (this.#ticket = null), // send() asks again, and shows what is wrong
+    );
+  }
+
+  #keep() {
+    this.#unsent.keep({ sent: this.#sent, key: this.#key, ticket: this.#earlier });
   }
 
   async #prove(ticket) {
@@ -40,17 +55,14 @@ export class Sender {
     const sent = nameOfSending(JSON.stringify({ ...fields, user: null }));
     if (sent !== this.#sent) this.#key = freshKey();
     this.#sent = sent;
-    this.#unsent.keep({ sent, key: this.#key }); // a reload in the middle must not make a second comment
-    const answer = await this.#try(fields).catch(async (problem) => {
+    this.#keep(); // a reload in the middle must not make a second comment
+    const answer = await this.#try(fields).catch((problem) => {
       if (problem.slug === "key-reused") this.#key = freshKey();
-      else if (problem.slug === "ticket-refused") {
-        const { ticket } = await this.#ticket;
-        this.#ticket = null;
-        this.prepare(ticket);
-      } else throw problem;
+      else if (problem.slug === "ticket-refused") this.#ticket = null;
+      else throw problem;
       return this.#try(fields);
     });
-    this.#ticket = this.#sent = null;
+    this.#ticket = this.#earlier = this.#sent = null;
     this.#unsent.keep(null);
     return answer;
   }
