@@ -141,8 +141,7 @@ def test_what_people_said_last_is_drawn_and_an_undo_brings_back_what_they_said_b
     assert drawn(app, site) == {30: Status.APPROVED}
     with app.app_context():
         undo(batch=again, by=None, now=EARLY)
-    if verb is Verb.TRASH:
-        assert drawn(app, site) == otherwise
+    assert drawn(app, site) == otherwise
 
 
 def test_the_lines_are_called_what_they_are(app: Flask, site: SiteView, some: dict[str, int]) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comments_service.spam.features import FEATURES, SLOTS, Seen, look_at
 from comments_service.spam.model import Filter, Slots
 from comments_service.spam.start import new_site
-from comments_service.storage.journal import JournalRow
+from comments_service.storage.journal import JournalRow, standing
 from comments_service.storage.models import Comment
 from comments_service.storage.spam import add_weights, read_weights
 
@@ -119,12 +119,9 @@ def _taught(session: Session, comment_ids: Sequence[int]) -> dict[int, bool]:
     What was taken back does not, nor what was learned of other words, or by other features.
     """
     done = select(JournalRow.id, JournalRow.comment_id, JournalRow.undoes_id, JournalRow.details)
-    standing: dict[int, Row[Any]] = {}
-    for row in session.execute(done.where(JournalRow.comment_id.in_(comment_ids)).order_by(JournalRow.id)):
-        if standing.pop(row.undoes_id, None) is None:
-            standing[row.id] = row
+    rows = session.execute(done.where(JournalRow.comment_id.in_(comment_ids)).order_by(JournalRow.id))
     taught: dict[int, bool] = {}
-    for row in standing.values():
+    for row in standing(rows):
         if "to_revision" in row.details:
             taught.pop(row.comment_id, None)
         elif "lesson" in row.details and is_of_these_features(row.details):

@@ -6,17 +6,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import Exists, exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from comments_service.errors import SiteNotFound
 from comments_service.markup import excerpt
 from comments_service.rights import require
 from comments_service.storage.database import reading
-from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.journal import DECIDED, JournalRow, standing
 from comments_service.storage.models import Comment
 from comments_service.vocabulary import NOT_JUDGED, ModeratorView, Role, Status
 
@@ -151,30 +150,17 @@ def rehearse_thresholds(site_id: int, thresholds: Thresholds, *, by: ModeratorVi
 
 def _said(session: Session, site_id: int) -> dict[int, Any]:
     """What people said last of the comments they decided about, the last first. It outlives the comments."""
-    later = aliased(JournalRow)
-    is_open_again = exists().where(
-        later.comment_id == JournalRow.comment_id,
-        later.id > JournalRow.id,
-        later.action == DECIDED,
-        later.percent.is_(None),
-        later.undoes_id.is_(None),
-        ~_is_undone(later),
+    lately = select(JournalRow.comment_id).where(
+        JournalRow.site_id == site_id, JournalRow.percent.is_not(None)
     )
-    rows = (
-        select(JournalRow.comment_id, JournalRow.to_status, JournalRow.percent)
-        .where(JournalRow.site_id == site_id, JournalRow.percent.is_not(None))
-        .where(~_is_undone(JournalRow), ~is_open_again)
-        .order_by(JournalRow.id.desc())
-        .limit(ROWS)
-    )
-    said: dict[int, Any] = {}
-    for row in session.execute(rows):
-        said.setdefault(row.comment_id or 0, row)
-    return dict(islice(said.items(), DECISIONS))
-
-
-def _is_undone(row: type[JournalRow]) -> Exists:
-    return exists().where(aliased(JournalRow).undoes_id == row.id)
+    ids = set(session.scalars(lately.order_by(JournalRow.id.desc()).limit(ROWS)))
+    columns = (JournalRow.id, JournalRow.undoes_id, JournalRow.comment_id, JournalRow.action)
+    done = select(*columns, JournalRow.to_status, JournalRow.percent).where(JournalRow.comment_id.in_(ids))
+    rows = session.execute(done.order_by(JournalRow.id))
+    # By action here, and not in the query: SQLite would take the index of actions, and read all decisions
+    last = {row.comment_id: row for row in standing(rows) if row.action == DECIDED}
+    said = sorted((row for row in last.values() if row.percent is not None), key=lambda row: -row.id)
+    return {row.comment_id: row for row in said[:DECISIONS]}
 
 
 def _words(session: Session, ids: Iterable[int]) -> dict[int, Any]:

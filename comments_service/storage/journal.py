@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +54,15 @@ class JournalRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     batch: Mapped[str | None] = mapped_column(String(22), index=True)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
+
+
+def standing(rows: Iterable[Any]) -> list[Any]:
+    """Those of some rows, the first first, that were not taken back; a redo stands for what it did again."""
+    left: dict[int, Any] = {}
+    for row in rows:
+        if left.pop(row.undoes_id, None) is None:
+            left[row.id] = row
+    return list(left.values())
 
 
 class JournalRetention(Base):
