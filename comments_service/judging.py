@@ -15,7 +15,7 @@ from comments_service.blocklists.ready import NO_WORDS
 from comments_service.clusters.joining import Likes, likes_of
 from comments_service.neighbours.heard import UNHEARD, Heard
 from comments_service.privacy import Keyring
-from comments_service.rules.facts import gather, signed_comments, texts_of
+from comments_service.rules.facts import gather, signed_comments, signer_hashes, texts_of
 from comments_service.rules.judge import Facts, judge
 from comments_service.spam.evidence import Evidence, Said
 from comments_service.spam.history import DecidedRow, Past, decided, look_back
@@ -105,6 +105,7 @@ class Bench:
             self.keys.network_hashes(submission.network, site_id=site_id),
             sending.nonce,
             likes,
+            own_id=self.own_id,
             by_author=decided(self._others_by_author(submission, earlier)),
         )
         evidence = Evidence(_said(submission, facts), sending, look_back(self.session, past, now=self.now))
@@ -129,10 +130,14 @@ class Bench:
 
         Of the latter the comment that it belongs to, and the first that was proven with it.
         """
+        site_id = submission.site.id
+        hashes: tuple[bytes, ...] = ()
         if submission.signed is not None:
-            return signed_comments(
-                self.session, submission.site.id, submission.signed, keys=self.keys, but=self.own_id
-            )
+            hashes = signer_hashes(site_id, submission.signed, self.keys)
+        elif earlier is not None and earlier.signer_hash is not None:  # so is that of an edit
+            hashes = (earlier.signer_hash,)
+        if hashes:
+            return signed_comments(self.session, site_id, hashes, but=self.own_id)
         ids = {earlier.id, earlier.proven_root_id} if earlier is not None else set()
         found = (self.session.get(Comment, number) for number in ids - {self.own_id, None})
         return [comment for comment in found if comment is not None]

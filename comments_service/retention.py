@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from comments_service import tokens
 from comments_service.clusters.joining import MEMORY
 from comments_service.people.sign_ins import HALF_SECONDS
 from comments_service.settings import Settings
@@ -137,8 +138,9 @@ def _forget_voters(session: Session, until: datetime) -> int:
 
 
 def _drop_tickets(session: Session, settings: Settings, now: datetime) -> int:
-    """Drop what is remembered of tickets that nobody can use any more."""
-    ended = SpentTicket.spent_at <= now - timedelta(seconds=settings.ticket_lifetime_seconds)
+    """Drop what is remembered of forms that nobody can use any more."""
+    lasts = tokens.OPENING_LASTS + timedelta(seconds=settings.ticket_lifetime_seconds)
+    ended = SpentTicket.spent_at <= now - lasts
     old = select(SpentTicket.site_id, SpentTicket.nonce_hash).where(ended).limit(BATCH)
     rows = session.execute(old.with_for_update(skip_locked=True)).all()
     known = tuple_(SpentTicket.site_id, SpentTicket.nonce_hash)

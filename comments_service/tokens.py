@@ -20,6 +20,7 @@ from comments_service.vocabulary import ArticleRef
 
 STATUS_PAGE_DAYS = 30
 LETTER_LINK_DAYS = 7
+OPENING_LASTS = timedelta(days=7)  # so long a form may lie before it is sent
 MAX_CLOCK_LEAD_SECONDS = 5  # clocks of two machines behind one address differ by less
 
 
@@ -103,10 +104,10 @@ def read_ticket(
     return ticket
 
 
-def opening_of(keys: Keyring, token: str, *, site: str, article: ArticleRef) -> Opening | None:
-    """When the form with this ticket was first shown, be it ever so old; None if it is not ours for it."""
+def opening_of(keys: Keyring, token: str, *, site: str, article: ArticleRef, now: datetime) -> Opening | None:
+    """When the form with this ticket was first shown; None if it is not ours for it, or was a week ago."""
     ticket = _ticket_for(keys, token, site, article)
-    return ticket.opening if ticket is not None else None
+    return ticket.opening if ticket is not None and now - ticket.opening.at < OPENING_LASTS else None
 
 
 def _ticket_for(keys: Keyring, token: str, site: str, article: ArticleRef) -> Ticket | None:

@@ -101,7 +101,7 @@ SEEN = {
             "今すぐviagraを",
         ),
     ),
-    "sex": ("ѕех", "s\u0435x, ѕeх", "Ѕех!"),
+    "sex": ("Schöne ѕех", "ѕех für dich, señor", "ѕех", "s\u0435x, ѕeх", "Ѕех!"),
     "casino": ("Casino", "c4sin0", "сasino", "ca\u200csino", "CASI\u200dNO"),
     "buy now": ("Buy  now", "BUY\nNOW!", "b\u200buy n0w", "(buy now)", "Buy NOW, friends"),
     "cialis": ("c1alis", "cia1is", "C|alis", "ci4lis"),
@@ -138,6 +138,7 @@ HONEST = (
         "strapped for money",
         "Moscow: сор, рок",
         "Это не ѕех",
+        "Η ώρα ѕех",
     ),
     *("It cost $5, or 5€ at most.", "buying nowhere", "buy. Now what?", "微信", "加微", "c+", "приветствую"),
     *(
@@ -266,6 +267,19 @@ def test_a_domain_is_taken_as_owners_have_it_at_hand(typed: str, domain: str | N
 )
 def test_a_domain_is_seen_wherever_a_comment_leads(text: str) -> None:
     assert "spam.example" in domains_met("", "", text, render(text))
+
+
+@pytest.mark.parametrize(
+    ("website", "text"),
+    [
+        ("https://cas\u00adino.example/", ""),
+        ("", "[x](https://cas%C2%ADino.example/win)"),
+        ("", "[x](https://cas%E2%80%8Bino.example/win)"),
+        ("", "[x](https://cas&shy;ino.example/win)"),
+    ],
+)
+def test_what_browsers_pass_over_in_a_host_hides_nothing(website: str, text: str) -> None:
+    assert "casino.example" in domains_met("", website, text, render(text))
 
 
 @pytest.mark.parametrize("text", ["spam.example.org", "notspam.example", "spam-example", "a.spam.exampleX"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
@@ -276,7 +276,7 @@ def test_a_browser_decides_by_the_button_alone(
     an_address(app, ana)
     comment = a_comment(app, live_service.site, status=Status.PENDING, now=now, url=host_page.url())
     page.goto(live_service.url + link(app, ana, comment, now=now) + "?do=spam")
-    assert page.evaluate("document.activeElement.value") == "spam"
+    expect(page.locator("[value=spam]")).to_be_focused()
     assert_good(page)
     page.get_by_role("button", name="Approve", exact=True).click()
     page.get_by_text("It is now: Approved").wait_for()

@@ -735,6 +735,7 @@ def test_one_network_takes_two_places_at_most_and_leaves_the_others_to_others() 
     begun = time.monotonic()
     with turns.of(b"one", at_most_seconds=5) as third, turns.of(b"two", at_most_seconds=5) as another:
         assert (third, another) == (False, True)
+        assert turns.count(b"one") == 2  # who is sent away takes nobody's place
     assert time.monotonic() - begun < 1
     over.set()
     for thread in running:

@@ -22,12 +22,12 @@ from comments_service.sending import Sending
 from comments_service.spam import signals as signal_module
 from comments_service.spam.evidence import Evidence, History, Said, Tally, Twins
 from comments_service.spam.features import FEATURES
-from comments_service.spam.signals import SIGNALS, signals
+from comments_service.spam.signals import SIGNALS, signals, that_count
 from comments_service.storage.database import db
 from comments_service.storage.models import Comment, Site
 from comments_service.submit import submit
-from comments_service.tokens import receipt
-from comments_service.vocabulary import SiteView, Status
+from comments_service.tokens import OPENING_LASTS, receipt
+from comments_service.vocabulary import Badge, SignedName, SiteView, Status
 from tests.conftest import Clock
 from tests.doors import a_ticket, form_fields, page, page_ticket, send, send_form, sign_in
 from tests.factories import ARTICLE, ORIGIN, a_body, a_comment, a_site, a_submission, wiring_of
@@ -47,7 +47,7 @@ def _otherwise(part: Any, fields: dict[str, Any]) -> Any:
 
 def codes(**fields: Any) -> set[str]:
     """The signals that are given."""
-    return {signal.code for signal in signals(evidence(**fields))}
+    return {signal.code for signal in that_count(signals(evidence(**fields)))}
 
 
 @pytest.mark.parametrize(
@@ -324,6 +324,48 @@ def test_an_edit_is_not_vouched_for_by_what_it_edits(app: Flask, client: FlaskCl
         assert "author-known" not in given(edit)
 
 
+@pytest.mark.parametrize("verdict", ["spam", "approved"])
+def test_an_edit_of_a_signed_name_is_judged_by_what_people_decided_about_the_rest(
+    app: Flask, client: FlaskClient, clock: Clock, verdict: str
+) -> None:
+    site = a_site(app, key="signed", rules={"hold_all": True})
+    ana = SignedName("ana-1", "Ana", Badge.VERIFIED)
+    for text, status in (("First of all.", verdict), ("And second.", "pending")):
+        last = a_comment(app, site, text=text, status=status, signed=ana, now=clock.now)
+        clock.forward(seconds=600)
+    with app.app_context():
+        before = given(db.session.get_one(Comment, last.id))
+    proof = receipt(wiring_of(app).keys.ring, site="signed", comment_id=last.id)
+    answer = client.patch(
+        f"/api/v1/comments/{last.id}",
+        json={"text": "And secondly."},
+        headers={"Authorization": f"Bearer {proof}", "Origin": ORIGIN},
+    )
+    assert answer.status_code == 200, answer.text
+    with app.app_context():
+        row = db.session.get_one(Comment, last.id)
+        assert row.text == "And secondly."
+        wanted = {"spam": "author-spam", "approved": "author-known"}[verdict]
+        assert wanted in before & given(row)
+
+
+def test_a_comment_is_no_past_of_its_own_edit(app: Flask, client: FlaskClient, clock: Clock) -> None:
+    site = a_site(app, key="held", rules={"hold_all": True})
+    comment = a_comment(app, site, network="203.0.113.0/24", now=clock.now)
+    a_rule_change(app, site, {"hold_all": False, "hold_links_from": 1})
+    proof = receipt(wiring_of(app).keys.ring, site="held", comment_id=comment.id)
+    answer = client.patch(
+        f"/api/v1/comments/{comment.id}",
+        json={"text": "Look at https://shop.example.net instead."},
+        headers={"Authorization": f"Bearer {proof}", "Origin": ORIGIN},
+        environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
+    )
+    assert answer.status_code == 200, answer.text
+    with app.app_context():
+        edit = db.session.scalars(select(Comment).where(Comment.edits_id == comment.id)).one()
+        assert "network-honest" not in given(edit)
+
+
 def a_rule_change(app: Flask, site: SiteView, rules: dict[str, int]) -> None:
     """The site's rules as they are from now on."""
     with app.app_context():
@@ -428,9 +470,10 @@ def test_spent_tickets_are_forgotten_once_nobody_can_use_them(
     app: Flask, site: SiteView, clock: Clock
 ) -> None:
     parts = wiring_of(app)
+    lasts = OPENING_LASTS.total_seconds() + parts.settings.ticket_lifetime_seconds
     with app.app_context():
         for nonce in ("one", "two"):
             sent = a_submission(site, sending=Sending(nonce=nonce))
             submit(sent, settings=parts.settings, keys=parts.keys, now=clock.now)
-            clock.forward(seconds=parts.settings.ticket_lifetime_seconds / 2 + 1)
+            clock.forward(seconds=lasts / 2 + 1)
         assert sweep(settings=parts.settings, now=clock.now).tickets == 1

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from comments_service.errors import CommentNotFound, CommentsError, ReceiptRefused, TicketRefused
 from comments_service.privacy import Keyring
 from comments_service.tokens import (
+    OPENING_LASTS,
     Opening,
     Ticket,
     new_ticket,
@@ -122,12 +123,16 @@ def test_a_ticket_tells_when_its_form_was_first_shown_with_whichever_ticket(asks
 
 
 def test_an_old_ticket_still_proves_since_when_its_form_is_open_and_no_other_one_does() -> None:
-    def opening(token: str, keys: Keyring = KEYS, article: ArticleRef = ARTICLE) -> Opening | None:
-        return opening_of(keys, token, site="demo", article=article)
+    def opening(
+        token: str, keys: Keyring = KEYS, article: ArticleRef = ARTICLE, later: timedelta = timedelta(0)
+    ) -> Opening | None:
+        return opening_of(keys, token, site="demo", article=article, now=NOW + later)
 
     token = a_ticket()
     assert opening(token) == read(token).opening
     assert opening(token, ROTATED) == opening(token)
+    assert opening(token, later=OPENING_LASTS - timedelta(seconds=2)) == opening(token)
+    assert opening(token, later=OPENING_LASTS) is None
     assert opening(token, FOREIGN) is None
     assert opening(token, article=replace(ARTICLE, explicit_id="7")) is None
     assert opening(a_ticket(site="other")) is None

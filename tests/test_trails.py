@@ -68,6 +68,22 @@ def test_a_network_whose_spam_was_deleted_is_still_that_network(
     assert "network-spam" in before & after
 
 
+def test_what_people_called_spam_is_remembered_though_its_author_takes_it_back(
+    app: Flask, site: SiteView, clock: Clock
+) -> None:
+    for status, is_remembered in ((Status.SPAM, True), (Status.APPROVED, False)):
+        network = f"203.0.{int(is_remembered)}.0/24"
+        comment = a_comment(app, site, network=network, status=status, now=clock.now)
+        clock.forward(seconds=60)
+        with app.app_context():
+            withdraw("demo", comment.id, now=clock.now)
+            sweep(settings=wiring_of(app).settings, now=clock.now + timedelta(hours=2))
+            said = given(db.session.get_one(Comment, sent(app, site, clock, network)))
+            assert ("network-spam" in said) is is_remembered
+            assert "network-honest" not in said
+            db.session.rollback()
+
+
 def test_a_trail_ends_with_what_it_is_for(app: Flask, site: SiteView, clock: Clock) -> None:
     settings = wiring_of(app).settings
     spam = a_comment(app, site, network=NETWORK, status=Status.SPAM, now=clock.now)

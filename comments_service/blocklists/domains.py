@@ -18,6 +18,7 @@ _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
 # letters is tried once
 _NAMED = re.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]++)+")
 _NAMED_IN_LATIN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
@@ -66,7 +67,7 @@ def _host_of(address: str) -> str:
         host = unquote(urlsplit(address.strip()).hostname or "")
     except ValueError:  # brackets that hold no address
         return ""
-    return host if host.isprintable() else ""  # no name has others, and PostgreSQL takes no NUL
+    return "" if _CONTROL.search(host) else host  # no name has one, and PostgreSQL takes no NUL
 
 
 def _plain(text: str) -> str:

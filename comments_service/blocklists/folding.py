@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 
 from comments_service.lookalikes import letters_like_latin
@@ -30,7 +31,8 @@ _TYPED = re.compile(r"[a-z0-9@$!|€]+")
 _DIGIT, _LATIN = re.compile(r"[013457]"), re.compile(r"[a-z]")
 _SIGN = re.compile(r"[013457@$!|€]")
 _LETTERS, _ANY_LETTER = re.compile(r"[^\W\d_]+"), re.compile(r"[^\W\d_]")
-_LOOSE_MARKS = re.compile("[\u0300-\u0345]+")  # those that make no letter together with the one before
+# Those that make no letter together with the one before; upon others they may tell words apart
+_LOOSE_MARKS = re.compile("(?<=[a-z\u0430-\u044f])[\u0300-\u0345]+")
 _LATIN_WORD = re.compile(r"[a-z0-9]+")
 _EDGES = "!|"  # at the end of a word these are what they look like
 SHORTEST = 3  # "A5" is paper
@@ -64,12 +66,16 @@ def disguised(folded: str) -> tuple[str, ...]:
     if folded.isascii():
         return ()
     like = _like_latin()
-    is_plain = all(letter.isascii() or ord(letter) in like for letter in folded if letter.isalpha())
+    is_plain = all(_is_latin(letter) or ord(letter) in like for letter in set(folded) if letter.isalpha())
     is_meant = _ANY_LETTER if is_plain else _LATIN
     found = _LETTERS.sub(
         lambda word: word[0].translate(like) if is_meant.search(word[0]) else word[0], folded
     )
     return (found,) if found != folded else ()
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.isascii() or unicodedata.name(letter, "").startswith("LATIN ")
 
 
 def framed(folded: str) -> str:

@@ -93,8 +93,13 @@ class Turns:
         """Wait for the turn; whether it came, and in time."""
         with self._lock:
             lock, waiting = self._locks.get(name, (threading.Lock(), 0))
-            self._locks[name] = lock, waiting + 1
-        has_turn = waiting < MOST_OF_NAME and lock.acquire(timeout=at_most_seconds)
+            is_in = waiting < MOST_OF_NAME
+            if is_in:
+                self._locks[name] = lock, waiting + 1
+        if not is_in:
+            yield False
+            return
+        has_turn = lock.acquire(timeout=at_most_seconds)
         try:
             yield has_turn
         finally:

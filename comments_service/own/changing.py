@@ -38,7 +38,7 @@ from comments_service.snapshot.own import editable_until, latest_edit, told
 from comments_service.spam.judge import Opinion
 from comments_service.storage import search
 from comments_service.storage.database import reading, transaction
-from comments_service.storage.journal import DECIDED, JournalRow
+from comments_service.storage.journal import DECIDED, JournalRow, standing
 from comments_service.storage.models import Comment, CommentReason, Site, Thread
 from comments_service.storage.rules import in_force
 from comments_service.submit import EMAIL_COLUMN, explain, rules_told
@@ -236,6 +236,8 @@ class _Desk:
         """Change what no reader sees, in its place, and let the new verdict take effect."""
         put_in(self.session, row, words, Act(None, self.now), of=row)
         kept = judged.kept | ({OVER: mark_of(Words.of(over))} if over is not None else {})
+        if "spam" in kept:  # what is learned, and taken back, is learned of the form that it came by
+            kept["spam"] |= {"seconds": row.verdict.get("spam", {}).get("seconds")}
         is_decided = self._is_decided_by_person(row)
         if is_decided and judged.verdict.status == Status.APPROVED:
             return  # somebody wants it to wait: no rule speaks against that, and none explains it
@@ -272,12 +274,9 @@ class _Desk:
         outbox.enqueue(self.session, row, settings=self.settings, now=self.now)
 
     def _is_decided_by_person(self, row: Comment) -> bool:
-        decided = select(JournalRow.details).where(
-            JournalRow.comment_id == row.id,
-            JournalRow.action == DECIDED,
-            JournalRow.from_status.is_not(None),
-        )
-        return any("rules" not in details for details in self.session.scalars(decided))
+        told = select(JournalRow).where(JournalRow.comment_id == row.id).order_by(JournalRow.id)
+        made = (line for line in standing(self.session.scalars(told)) if line.action == DECIDED)
+        return any(line.from_status is not None and "rules" not in line.details for line in made)
 
     def _put_beside(self, comment: Comment, words: Words, judged: Judged) -> None:
         verdict = judged.verdict

@@ -14,6 +14,7 @@ from comments_service.snapshot.own import is_withdrawable
 from comments_service.storage.database import transaction
 from comments_service.storage.models import Comment, Site
 from comments_service.storage.removal import Trail, remove
+from comments_service.vocabulary import Status
 
 
 def withdraw(site_key: str, comment_id: int, *, now: datetime) -> None:
@@ -55,5 +56,6 @@ def own_as_is(
 def take_away(session: Session, row: Comment, now: datetime) -> None:
     """Remove a comment, or an edit of one, within the caller's transaction."""
     line = Act(None, now).row(row, WITHDRAWN, from_status=row.status)
-    remove(session, [row.id], trail=Trail.BRIEF)
+    is_called_spam = row.status == Status.SPAM and not row.is_quietly_declined
+    remove(session, [row.id], trail=Trail.KEPT if is_called_spam else Trail.BRIEF)
     session.add(line)

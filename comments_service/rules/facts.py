@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -67,20 +67,26 @@ def _is_known(session: Session, submission: Submission, earlier: Comment | None,
     """Whether something of this author was approved before: by the receipt, or by the word of the site."""
     if submission.signed is None:
         return earlier is not None and earlier.status == Status.APPROVED
-    theirs = _by_signer(submission.site.id, submission.signed, keys).where(Comment.status == Status.APPROVED)
+    site_id = submission.site.id
+    theirs = _by_signer(site_id, signer_hashes(site_id, submission.signed, keys))
+    theirs = theirs.where(Comment.status == Status.APPROVED)
     return session.scalars(theirs.limit(1)).first() is not None
 
 
 def signed_comments(
-    session: Session, site_id: int, signed: SignedName, *, keys: Keyring, but: int | None
+    session: Session, site_id: int, hashes: Collection[bytes], *, but: int | None
 ) -> Sequence[Comment]:
-    """The latest comments by somebody whose name the site signs, without this one."""
-    theirs = _by_signer(site_id, signed, keys).where(Comment.id.is_distinct_from(but))
+    """The latest comments by somebody whose name the site signs, by the hashes of that, without this one."""
+    theirs = _by_signer(site_id, hashes).where(Comment.id.is_distinct_from(but), Comment.edits_id.is_(None))
     return session.scalars(theirs.order_by(Comment.id.desc()).limit(OF_SIGNER)).all()
 
 
-def _by_signer(site_id: int, signed: SignedName, keys: Keyring) -> Select[Comment]:
-    hashes = keys.digests("signer", signer_data(site_id, signed))
+def signer_hashes(site_id: int, signed: SignedName, keys: Keyring) -> tuple[bytes, ...]:
+    """What such a name is known by."""
+    return keys.digests("signer", signer_data(site_id, signed))
+
+
+def _by_signer(site_id: int, hashes: Collection[bytes]) -> Select[Comment]:
     return select(Comment).where(
         Comment.site_id == site_id, Comment.signer_hash.in_(hashes), Comment.signer_hash.is_not(None)
     )

@@ -37,18 +37,22 @@ class DecidedRow(Protocol):
 
 @dataclass(frozen=True)
 class Past:
-    """Whose past is asked for. `by_author` is of whom a receipt, or the site's signature, proves."""
+    """Whose past is asked for. `by_author` is of whom a receipt, or the site's signature, proves.
+
+    `own_id` is the comment that is edited: it is not its own past.
+    """
 
     site_id: int
     network_hashes: tuple[bytes, ...]
     nonce: str | None
     likes: Likes
     by_author: Tally
+    own_id: int | None = None
 
 
 def look_back(session: Session, past: Past, *, now: datetime) -> History:
     """What came before."""
-    ever = {"hashes": past.network_hashes, "after": EVER[0], "until": EVER[1]}
+    ever = {"hashes": past.network_hashes, "after": EVER[0], "until": EVER[1], "but": past.own_id or 0}
     rows: list[Row[Any]] = list(session.execute(latest_of_network(OF_NETWORK), ever))
     late, usual, is_spent = _elsewhere(session, past)
     return History(

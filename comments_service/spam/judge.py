@@ -15,7 +15,7 @@ from comments_service.spam.evidence import Evidence
 from comments_service.spam.features import FEATURES
 from comments_service.spam.model import Filter
 from comments_service.spam.reasons import Sign, reasons
-from comments_service.spam.signals import OF_COMING, SIGNALS, Signal, signals
+from comments_service.spam.signals import OF_COMING, SIGNALS, Signal, signals, that_count
 
 T = TypeVar("T", Signal, Sign)
 LEARNED = "filter"
@@ -68,7 +68,7 @@ def think(evidence: Evidence, site: Filter, *, lessons: int = 0, others: Iterabl
     seen = evidence.said.seen
     bound = trusted(lessons)
     score = max(-bound, min(bound, site.score(seen.slots())))
-    found = [*signals(evidence), *others, Signal(LEARNED, round(score, 2))]
+    found = [*that_count([*signals(evidence), *others]), Signal(LEARNED, round(score, 2))]
     total = sum(signal.weight for signal in found)
     ranked = sorted((signal for signal in found if signal.weight), key=lambda signal: -abs(signal.weight))
     return Opinion(percent_of(total), tuple(ranked), reasons(seen, site))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -82,13 +82,14 @@ Layer = Callable[[Evidence], Iterator[Signal]]
 
 
 def signals(evidence: Evidence) -> tuple[Signal, ...]:
-    """What all layers say, in their order; silent ones are left out.
+    """What all layers say, in their order; silent ones are left out."""
+    return tuple(signal for layer in LAYERS for signal in layer(evidence) if signal.weight)
 
-    That somebody's browser runs no scripts says something beside what speaks for spam, and nothing alone.
-    """
-    found = tuple(signal for layer in LAYERS for signal in layer(evidence) if signal.weight)
-    others = tuple(signal for signal in found if signal.code != "no-script")
-    return found if any(signal.weight > 0 for signal in others) else others
+
+def that_count(found: Collection[Signal]) -> list[Signal]:
+    """Those that say something: that no scripts run does beside what speaks for spam, and alone does not."""
+    others = [signal for signal in found if signal.code != "no-script"]
+    return list(found) if any(signal.weight > 0 for signal in others) else others
 
 
 def trap(evidence: Evidence) -> Iterator[Signal]:

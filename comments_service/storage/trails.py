@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from comments_service.storage.base import Base
 from comments_service.storage.models import Comment
+from comments_service.vocabulary import Status
 
 
 class NetworkTrail(Base):
@@ -56,7 +57,10 @@ _TOLD = ("created_at", "status", "verdict_reason", "is_quietly_declined")
 
 def leave_trails(session: Session, ids: Collection[int], *, is_brief: bool) -> None:
     """Keep of these comments, which are about to go, from which network they came."""
-    left = select(*(getattr(Comment, name) for name in _KEPT), literal(is_brief)).where(
+    columns = {name: getattr(Comment, name) for name in _KEPT}
+    if is_brief:  # what its author took back speaks for nobody
+        columns["status"] = literal(Status.TRASH)
+    left = select(*columns.values(), literal(is_brief)).where(
         Comment.id.in_(ids), Comment.network_hash.is_not(None), Comment.edits_id.is_(None)
     )
     session.execute(insert(NetworkTrail).from_select([*_KEPT, "is_brief"], left))
@@ -66,10 +70,12 @@ def leave_trails(session: Session, ids: Collection[int], *, is_brief: bool) -> N
 def latest_of_network(most: int) -> Select[Any]:
     """The latest comments of the networks `hashes` between `after` and `until`, there or gone, newest first.
 
+    Without the comment `but` (0: with all).
+
     Rows have `created_at`, `status`, `verdict_reason` and `is_quietly_declined`. Made once for each number:
     to build it takes longer than to run it.
     """
-    there = _of_network(Comment, most, Comment.edits_id.is_(None))
+    there = _of_network(Comment, most, Comment.edits_id.is_(None), Comment.id != bindparam("but"))
     both = union_all(there, _of_network(NetworkTrail, most)).subquery()
     return select(both).order_by(both.c.created_at.desc()).limit(most)
 

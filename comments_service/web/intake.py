@@ -71,7 +71,8 @@ def giving_context(site: SiteView, article: ArticleRef, *, earlier: str) -> Tick
 
 def _opening(site: SiteView, article: ArticleRef, earlier: str) -> tokens.Opening | None:
     """When the form with this ticket was first shown; after it has brought a comment the next is new."""
-    opening = tokens.opening_of(wiring().keys, earlier, site=site.key, article=article)
+    parts = wiring()
+    opening = tokens.opening_of(parts.keys, earlier, site=site.key, article=article, now=parts.now())
     return None if opening is None or is_spent(site.id, opening.nonce) else opening
 
 
