@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import ceil, sqrt
 from zlib import crc32
 
@@ -22,6 +22,7 @@ MOST_CHARACTERS = 1_200  # of a text are looked at, and
 LAST_CHARACTERS = 400  # of these the last: advertisers like to come at the end
 MOST_GRAMS = 1_000  # pieces of words; both bounds keep judging within a millisecond or two
 GRAMS = (3, 4, 5)
+WORDS_AT_HAND = 2_000  # whose pieces are not made anew: the same words come again and again
 
 ALWAYS = SLOTS  # a slot of its own, which every comment has: how much is spam at all
 ALWAYS_VALUE = 0.5
@@ -114,12 +115,13 @@ def fold(text: str) -> str:
     return " ".join(word.translate(_LOOKALIKES) if _LATIN.search(word) else word for word in words)
 
 
-def grams_of(word: str) -> Iterator[str]:
+@lru_cache(maxsize=WORDS_AT_HAND)
+def grams_of(word: str) -> tuple[str, ...]:
     """The names of a word's pieces, its edges marked by blanks."""
     framed = f" {word} "
-    for size in GRAMS:
-        for start in range(len(framed) - size + 1):
-            yield f"gram:{framed[start : start + size]}"
+    return tuple(
+        f"gram:{framed[start : start + size]}" for size in GRAMS for start in range(len(framed) - size + 1)
+    )
 
 
 def _clip(text: str) -> str:
