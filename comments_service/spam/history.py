@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Row, ScalarSelect, bindparam, exists, func, select, text
+from sqlalchemy import Row, ScalarSelect, and_, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from comments_service.clusters.joining import Likes
@@ -52,15 +52,16 @@ class Past:
 
 def look_back(session: Session, past: Past, *, now: datetime) -> History:
     """What came before."""
-    ever = {"hashes": past.network_hashes, "after": EVER[0], "until": EVER[1], "but": past.own_id or 0}
-    rows: list[Row[Any]] = list(session.execute(latest_of_network(OF_NETWORK), ever))
-    late, usual, is_spent = _elsewhere(session, past)
+    ticket = _hash(past.nonce) if past.nonce is not None else b""
+    asked = {"hashes": past.network_hashes, "after": EVER[0], "until": EVER[1], "but": past.own_id or 0}
+    asked |= {"site_id": past.site_id, "nonce_hash": ticket, "lately": now - timedelta(hours=1)}
+    found = session.execute(_PAST, asked).one()
     return History(
-        from_network=sum(row.created_at > now - timedelta(hours=1) for row in rows),
-        rush=rush(late, usual, now=now),
-        is_ticket_used=is_spent,
+        from_network=found.lately,
+        rush=rush(found.late, found.usual, now=now),
+        is_ticket_used=found.is_spent,
         twins=Twins(len(past.likes.found), decided([row for _, row in past.likes.found])),
-        by_network=decided(rows),
+        by_network=Tally(found.honest, found.spam),
         by_author=past.by_author,
     )
 
@@ -84,13 +85,6 @@ def is_spent(site_id: int, nonce: str) -> bool:
         return session.get(SpentTicket, (site_id, _hash(nonce))) is not None
 
 
-def _elsewhere(session: Session, past: Past) -> tuple[datetime | None, datetime | None, bool]:
-    """When the last few and the last many comments of the installation began; whether the ticket is spent."""
-    ticket = _hash(past.nonce) if past.nonce is not None else b""
-    row = session.execute(_ELSEWHERE, {"site_id": past.site_id, "nonce_hash": ticket}).one()
-    return row.late, row.usual, row.is_spent
-
-
 def _hash(nonce: str) -> bytes:
     return hashlib.sha256(nonce.encode()).digest()[:16]
 
@@ -111,12 +105,19 @@ def _came(back: int) -> ScalarSelect[datetime]:
 
 # Made once: to build them takes longer than to run them
 BEGAN = (_came(LATE).label("late"), _came(USUAL).label("usual"))  # the last few comments, and the last many
-_ELSEWHERE = select(
+_latest = latest_of_network(OF_NETWORK).subquery()
+_IS_SPAM = and_(_latest.c.status == Status.SPAM, _latest.c.is_quietly_declined.is_(False))
+_IS_HONEST = and_(_latest.c.status == Status.APPROVED, _latest.c.verdict_reason.not_in(BY_ITSELF))
+# One question: each way to the database takes as long as what is asked there
+_PAST = select(
+    func.count().filter(_latest.c.created_at > bindparam("lately")).label("lately"),
+    func.count().filter(_IS_HONEST).label("honest"),  # as `decided` counts
+    func.count().filter(_IS_SPAM).label("spam"),
     *BEGAN,
     exists()
     .where(SpentTicket.site_id == bindparam("site_id"), SpentTicket.nonce_hash == bindparam("nonce_hash"))
     .label("is_spent"),
-)
+).select_from(_latest)
 _SPEND = text(
     "INSERT INTO spent_ticket (site_id, nonce_hash, spent_at) VALUES (:site_id, :nonce_hash, :spent_at)"
     " ON CONFLICT DO NOTHING"

@@ -71,7 +71,7 @@ def read_weights(
     """What a site has learned in these slots; those that no decision touched are left out."""
     statement = _READ[session.get_bind().dialect.name]
     asked = {"site": site_id, "features": features, "slots": json.dumps(list(slots))}
-    return dict(session.execute(statement, asked).tuples().all())
+    return dict(session.execute(statement, asked).all())
 
 
 def add_weights(session: Session, site_id: int, moves: Mapping[int, float], *, features: int) -> None:
