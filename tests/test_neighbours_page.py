@@ -208,6 +208,16 @@ def test_a_service_gets_a_secret_made_here_that_is_shown_this_once(
     assert stored(app).options.service_url == service.url
 
 
+def test_a_new_secret_alone_is_kept_and_the_page_says_so(app: Flask, owner: FlaskClient) -> None:
+    made = shown(change(app, owner, "make_secret", service_name="Town Filter"))
+    assert "The new secret is kept. What you changed besides on this page is not saved yet" in made
+    assert "It holds from now on." not in made
+    change(app, owner, service_name="Town Filter")
+    again = shown(change(app, owner, "make_secret", service_name="Town Filter"))
+    assert "The new secret is kept, and holds from now on." in again
+    assert "not saved yet" not in again
+
+
 def test_a_service_is_tested_by_an_example(app: Flask, owner: FlaskClient, service: Service) -> None:
     form = {"service_name": "Town Filter", "service_url": service.url, "service_secret": SECRET}
     service.verdict = {"spam": 0.97, "reason": "looks like an example"}

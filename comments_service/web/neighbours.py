@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Blueprint, Response, make_response, redirect, request, session, url_for
 from limits import parse
 
 from comments_service.errors import (
@@ -26,12 +26,13 @@ from comments_service.options import Neighbour, Options
 from comments_service.sites import SiteChange
 from comments_service.storage.database import reading
 from comments_service.vocabulary import Role, SiteView
-from comments_service.web.sessions import answer, minutes_to_wait, require_moderator
+from comments_service.web.sessions import NOTICE, answer, minutes_to_wait, require_moderator
 from comments_service.web.site_pages import save, site_here, site_page, wrong_fields
 from comments_service.web.turns import take_turn
 from comments_service.web.wiring import wiring
 
 SAVE, MAKE_SECRET, TEST, FORGET = "save", "make_secret", "test_", "forget_"
+SECRET_KEPT, SECRET_ALONE = "settings.neighbours.secret.kept", "settings.neighbours.secret.alone"
 PER_PERSON = parse("30 per 10 minutes")  # enough to set things up, too few to use us against somebody
 TEST_SECONDS = 5.0  # a person waits for the answer
 EXAMPLE = "An example, to see whether you answer. Nobody wrote it."
@@ -103,8 +104,11 @@ def change(key: str) -> Response:
             save(key, SiteChange(neighbours=typed.change))
         elif wish == MAKE_SECRET:
             secret = new_secret()
-            save(key, SiteChange(neighbours=NeighbourChange(service_secret=secret)))
-            return _page(site_here(key, Role.OWNER), Shown(typed, secret=secret))
+            kept = save(key, SiteChange(neighbours=NeighbourChange(service_secret=secret)))
+            session[NOTICE] = {
+                "key": f"settings.neighbours.secret.{'kept' if _is_all(typed, kept) else 'alone'}"
+            }
+            return _page(kept, Shown(typed, secret=secret))
         elif wish.startswith(TEST):
             return _page(site, _tested(site, typed, _neighbour(wish.removeprefix(TEST))))
         else:
@@ -118,6 +122,11 @@ def change(key: str) -> Response:
 def _secrets() -> dict[str, Any]:
     names = ("akismet_key", "service_secret")
     return {name: request.form.get(name, "").strip() or None for name in names}
+
+
+def _is_all(typed: Typed, kept: SiteView) -> bool:
+    """Whether nothing was typed besides what is kept."""
+    return typed == Typed.of(kept.options) and not any(_secrets().values())
 
 
 def _neighbour(name: str) -> Neighbour:
@@ -156,14 +165,14 @@ def _asked(site: SiteView, typed: Typed, who: Neighbour, secret: str) -> tuple[s
 
 
 def _kept(site: SiteView, who: Neighbour) -> str | None:
-    with reading() as session:
-        return secret_of(session, site.id, who, wiring().keys)
+    with reading() as found:
+        return secret_of(found, site.id, who, wiring().keys)
 
 
 def _page(site: SiteView, shown: Shown) -> Response:
-    with reading() as session:
-        states = {who: row for (_, who), row in states_of(session, [site.id]).items()}
-        session.expunge_all()
+    with reading() as found:
+        states = {who: row for (_, who), row in states_of(found, [site.id]).items()}
+        found.expunge_all()
     html = site_page(
         "settings/neighbours.html",
         site,
