@@ -17,7 +17,7 @@ from comments_service.cli import main
 from comments_service.labelled import LabelledComment
 from comments_service.spam.features import fold, look_at, slot_of
 from comments_service.spam.model import STEP, Example, Filter, cautious, train
-from comments_service.spam.reasons import reasons, sentence
+from comments_service.spam.reasons import Sign, reasons, sentence, sentence_part
 from comments_service.spam.start import SHIPPED, Start, pack, shipped, unpack
 from comments_service.spam.teaching import examples_of
 from comments_service.texts import Catalogue
@@ -308,6 +308,24 @@ def test_a_sign_says_what_there_is(feature: str, text: str, told: str) -> None:
     slot, signed = slot_of(feature, seen.values[feature])
     (sign, *_) = reasons(seen, Filter({slot: 1 / signed}))
     assert sentence(sign, partial(Catalogue.load().text, "en")) == f"Speaks for spam: {told}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "told"),
+    [
+        ("pair", "… …", "the words “[link] [link]”"),
+        ("pair", "^ …", "“[link]” at the beginning"),
+        ("pair", "00 off", "the words “[number] off”"),
+        ("pair", "@ now", "the words “[email] now”"),
+        ("word", "000", "the word “[number]”"),
+        ("word", "covid00", "the word “covid##”"),
+    ],
+)
+def test_what_the_filter_does_not_read_is_not_told_as_if_it_were_typed(
+    kind: str, what: str, told: str
+) -> None:
+    say = partial(Catalogue.load().text, "en")
+    assert sentence_part(Sign(kind, what, 1.0), say) == told
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,29 @@ def test_the_preview_follows_what_is_typed(page: Page, text: Locator) -> None:
 
 
 @one_database
+def test_the_preview_closes_with_the_comment_that_was_sent(page: Page, text: Locator) -> None:
+    text.fill("A *fine* bridge")
+    page.get_by_role("button", name="Preview").click()
+    panel = page.get_by_role("region", name="Preview")
+    expect(panel.locator("em")).to_have_text("fine")
+    page.get_by_role("textbox", name="Name").fill("Ana")
+    page.get_by_role("textbox", name="Email").fill("ana@example.org")
+    page.get_by_role("button", name="Post Comment").click()
+    expect(text).to_have_value("")
+    expect(panel).to_be_hidden()
+    expect(page.get_by_role("button", name="Preview")).to_have_attribute("aria-expanded", "false")
+
+
+@one_database
+def test_no_tool_is_cut_on_a_small_screen(page: Page, text: Locator) -> None:
+    page.set_viewport_size({"width": 360, "height": 700})
+    text.focus()
+    switch = page.get_by_role("button", name="Preview")
+    expect(switch).to_be_visible()
+    assert switch.evaluate("(button) => button.scrollWidth <= button.clientWidth")
+
+
+@one_database
 def test_the_counter_shows_when_little_is_left(page: Page, text: Locator) -> None:
     text.fill("x" * 50_000)
     expect(page.get_by_text("characters left")).to_be_hidden()

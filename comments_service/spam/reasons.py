@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from comments_service.spam.features import Seen, grams_of
+from comments_service.spam.features import STANDS_FOR, Seen, grams_of
+from comments_service.spam.links import EMAIL, LINK
 from comments_service.spam.model import Filter
 
 MOST = 5
@@ -14,6 +15,7 @@ _FACT = re.compile(r"[^a-z]")
 _WORDS_OF_NAME = re.compile(r"\((\d) words\)")
 _SHARES = {"capitals": 20, "digits": 10}  # percents that one step of these marks is wide
 _DOUBLING = ("length", "words", "seconds")
+_STANDS_FOR = {STANDS_FOR[LINK]: "link", STANDS_FOR[EMAIL]: "email"}
 _NO_END = ("seconds 10",)  # the last step of those that have one
 
 
@@ -53,6 +55,8 @@ def sentence_part(sign: Sign, say: Callable[..., str]) -> str:
         return say(f"filter.sign.depth.{what}")
     if kind == "name" and (words := _WORDS_OF_NAME.fullmatch(what)):
         return say(f"filter.sign.name.words.{words[1]}")
+    if kind == "word":
+        return say("filter.sign.word", what=_shown(what, say))
     if not what or what.startswith("(") or what in ("elsewhere", "website"):
         kind, what = f"{kind}.{'any' if not what else _FACT.sub('', what)}", ""
     return say(f"filter.sign.{kind}", what=what)
@@ -60,10 +64,21 @@ def sentence_part(sign: Sign, say: Callable[..., str]) -> str:
 
 def _pair(what: str, say: Callable[..., str]) -> str:
     """Two words in a row, or one at an edge of the text."""
-    one, _, other = what.partition(" ")
+    one, other = (_shown(word, say) for word in what.split(" ", 1))
     if one == "^":
         return say("filter.sign.pair.none") if other == "$" else say("filter.sign.pair.first", what=other)
-    return say("filter.sign.pair.last", what=one) if other == "$" else say("filter.sign.pair", what=what)
+    return (
+        say("filter.sign.pair.last", what=one)
+        if other == "$"
+        else say("filter.sign.pair", what=f"{one} {other}")
+    )
+
+
+def _shown(word: str, say: Callable[..., str]) -> str:
+    """A word as people know it: of links and numbers the filter sees only that they are there."""
+    if word in _STANDS_FOR:
+        return say(f"filter.sign.stands.{_STANDS_FOR[word]}")
+    return say("filter.sign.stands.number") if word.strip("0") == "" else word.replace("0", "#")
 
 
 def _mark(what: str, say: Callable[..., str]) -> str:

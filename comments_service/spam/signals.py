@@ -44,6 +44,7 @@ SPAM_BEFORE, HONEST_BEFORE = 1.2, 0.7  # each doubling of what people decided ab
 AUTHOR_KNOWN, AUTHOR_SPAM = -2.5, 3.0
 
 _LETTER_NAME = re.compile(r"^([A-Z]+)")
+_CALLED = {"CJK": "Chinese or Japanese"}
 _SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HALFWIDTH": "CJK", "IDEOGRAPHIC": "CJK"}
 # By ISO 15924, as Unicode's names of letters begin
 _SCRIPTS = {
@@ -163,7 +164,8 @@ def script(evidence: Evidence) -> Iterator[Signal]:
     total, known = counts.total(), scripts_of(evidence.said.language)
     foreign = total - sum(counts[each] for each in known)
     if known and total >= FOREIGN_FROM and foreign > FOREIGN_SHARE * total:
-        yield Signal("foreign-script", FOREIGN, max(counts.keys() - known, key=counts.__getitem__).title())
+        most = max(counts.keys() - known, key=counts.__getitem__)
+        yield Signal("foreign-script", FOREIGN, _CALLED.get(most, most.title()))
 
 
 def email(evidence: Evidence) -> Iterator[Signal]:

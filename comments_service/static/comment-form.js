@@ -167,6 +167,7 @@ export class CommentForm {
     if (this.#consent.checked) this.#reader.keep({ name, email, website, previous: answer.receipt });
     this.#drafts.set(this.#parent, "");
     this.#text.value = "";
+    this.#text.dispatchEvent(new Event("input")); // for the counter and the preview
     this.#letter.checked = false;
     this.#work(false);
     this.#onPosted(answer);

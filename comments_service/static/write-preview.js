@@ -15,15 +15,19 @@ export function preview(text, { speech, service, showHtml }) {
   let timer, last, shown;
 
   switcher.addEventListener("click", () => {
-    const opens = panel.hidden;
-    panel.hidden = !opens;
-    switcher.setAttribute("aria-expanded", String(opens));
-    if (opens) refresh();
+    open(panel.hidden);
+    if (!panel.hidden) refresh();
   });
   text.addEventListener("input", () => {
     clearTimeout(timer);
+    if (!text.value) open(false); // it was sent, or thrown away
     if (!panel.hidden) timer = setTimeout(refresh, PAUSE_MS);
   });
+
+  function open(opens) {
+    panel.hidden = !opens;
+    switcher.setAttribute("aria-expanded", String(opens));
+  }
 
   async function refresh() {
     last?.abort();
