@@ -114,7 +114,7 @@ FORMS: dict[str, Door] = {
     "/settings/people": Door(PERSON | {"site": "demo"}, person="chief"),
     "/settings/<key>": Door(SITE | {"version": "1"}),
     "/settings/<key>/rules": Door({"do": "try", "version": "1", "earlier": "1", "own": "max_depth"} | RULES),
-    "/settings/<key>/spam": Door({"hold": "50", "refuse": "95", "version": "1"}),
+    "/settings/<key>/spam": Door({"hold": "50", "refuse": "95", "version": "1", "do": "save"}),
     "/settings/<key>/blocklists": Door(
         {"do": "add", "kind": "word", "entry": "x", "action": "hold", "expires": "2027-01-01", "note": "x"},
         ("remove", "q", "of"),

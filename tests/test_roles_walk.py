@@ -119,7 +119,7 @@ WHO: dict[tuple[str, str], Who] = {
     ("GET", "/settings/<key>/rules"): LOOK,
     ("POST", "/settings/<key>/rules"): with_fields(RULE, do="save"),
     ("GET", "/settings/<key>/spam"): LOOK,
-    ("POST", "/settings/<key>/spam"): with_fields(RULE, hold="50", refuse="95"),
+    ("POST", "/settings/<key>/spam"): with_fields(RULE, do="save", hold="50", refuse="95"),
     ("GET", "/settings/<key>/blocklists"): DECIDE,
     ("POST", "/settings/<key>/blocklists"): with_fields(RULE, do="add", kind="word", entry="casino"),
     ("POST", "/settings/<key>/blocklists/import"): with_fields(RULE, lines="casino"),

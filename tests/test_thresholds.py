@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -163,9 +164,24 @@ def test_trying_shows_the_numbers_and_saves_nothing(app: Flask, site: SiteView, 
         }
 
 
+@pytest.mark.parametrize("role", [Role.OWNER, Role.VIEWER])
+def test_trying_leads_to_an_address_with_nothing_but_the_thresholds(
+    app: Flask, site: SiteView, role: Role
+) -> None:
+    browser = sign_in(app, name=f"the {role}", sites=[site], role=role)
+    answer = send_own(browser, PAGE, hold=" 30 %", refuse="80", version="1", do="try")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{PAGE}?hold=30&refuse=80")
+
+
+def test_enter_in_a_field_tries(app: Flask, site: SiteView) -> None:
+    """Browsers press the first button of a form then."""
+    form = sign_in(app, sites=[site]).get(PAGE).text.partition('method="post" novalidate')[2]
+    assert re.findall(r'<button[^>]* name="do" value="(\w+)"', form) == ["try", "save"]
+
+
 def test_saving_is_a_new_version_of_the_rules_and_holds_at_once(app: Flask, site: SiteView) -> None:
     owner = sign_in(app, sites=[site])
-    answer = send_own(owner, PAGE, hold="10", refuse="20 %", version="1")
+    answer = send_own(owner, PAGE, do="save", hold="10", refuse="20 %", version="1")
     assert answer.status_code == 303
     assert "Saved." in owner.get(PAGE).text
     with app.app_context():
@@ -192,7 +208,7 @@ def test_wrong_numbers_are_told_and_nothing_is_saved(
     app: Flask, site: SiteView, hold: str, refuse: str, said: str
 ) -> None:
     owner = sign_in(app, sites=[site])
-    answer = send_own(owner, PAGE, hold=hold, refuse=refuse, version="1")
+    answer = send_own(owner, PAGE, do="save", hold=hold, refuse=refuse, version="1")
     assert answer.status_code == 422
     assert said in answer.text
     assert said in owner.get(PAGE, query_string={"hold": hold, "refuse": refuse}).text
@@ -202,8 +218,8 @@ def test_wrong_numbers_are_told_and_nothing_is_saved(
 
 def test_the_second_of_two_owners_is_told(app: Flask, site: SiteView) -> None:
     owner = sign_in(app, sites=[site])
-    assert send_own(owner, PAGE, hold="10", refuse="20", version="1").status_code == 303
-    late = send_own(owner, PAGE, hold="30", refuse="40", version="1")
+    assert send_own(owner, PAGE, do="save", hold="10", refuse="20", version="1").status_code == 303
+    late = send_own(owner, PAGE, do="save", hold="30", refuse="40", version="1")
     assert late.status_code == 409
     assert 'value="30"' in late.text
 
@@ -214,7 +230,7 @@ def test_who_is_no_owner_looks_and_saves_nothing(app: Flask, site: SiteView, rol
     text = browser.get(PAGE).text
     assert "Try" in text
     assert ">Save<" not in text
-    assert send_own(browser, PAGE, hold="10", refuse="20", version="1").status_code == 403
+    assert send_own(browser, PAGE, do="save", hold="10", refuse="20", version="1").status_code == 403
 
 
 def test_a_site_of_others_is_not_there(app: Flask, site: SiteView) -> None:

@@ -18,6 +18,7 @@ from comments_service.web.site_pages import site_here, site_page
 from comments_service.web.wiring import wiring
 from comments_service.web.words import moderators_words
 
+SAVE = "save"
 HEIGHT, STEP, WIDTH = 120, 20, 16  # of the drawing, in its own units
 
 blueprint = Blueprint("thresholds", __name__)
@@ -49,21 +50,28 @@ def show(key: str) -> Response:
 
 @blueprint.post("/settings/<key>/spam")
 def change(key: str) -> Response:
-    """Save both as a new version of the rules."""
-    site = site_here(key, Role.OWNER)
+    """Show what others would have done, at an address of their own; or save them as rules."""
+    is_tried = request.form.get("do") != SAVE
+    site = site_here(key, Role.VIEWER if is_tried else Role.OWNER)
     typed = {name: request.form.get(name, "") for name in ("hold", "refuse")}
-    batch = new_batch()
     try:
         wanted = _read(typed)
-        rules = {"hold_doubt_from": wanted.hold, "refuse_doubt_from": wanted.refuse}
-        change_rules(
-            Place(site.id), rules, version=sent_version(), by=g.moderator, now=wiring().now(), batch=batch
-        )
+        if not is_tried:
+            _save(site, wanted)
     except (ChangedMeanwhile, FieldsRefused) as error:
         now = site_here(key)
         return _page(now, _in_force(now), typed=typed, error=error)
+    asked = vars(wanted) if is_tried else {}
+    return make_response(redirect(url_for("thresholds.show", key=site.key, **asked), 303))
+
+
+def _save(site: SiteView, wanted: Thresholds) -> None:
+    batch = new_batch()
+    rules = {"hold_doubt_from": wanted.hold, "refuse_doubt_from": wanted.refuse}
+    change_rules(
+        Place(site.id), rules, version=sent_version(), by=g.moderator, now=wiring().now(), batch=batch
+    )
     session[NOTICE] = {"key": "thresholds.saved", "batch": batch}
-    return make_response(redirect(url_for("thresholds.show", key=site.key), 303))
 
 
 def _in_force(site: SiteView) -> Thresholds:
