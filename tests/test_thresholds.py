@@ -193,6 +193,17 @@ def test_saving_is_a_new_version_of_the_rules_and_holds_at_once(app: Flask, site
         assert db.session.get_one(Comment, receipt.comment_id).status == Status.SPAM
 
 
+def test_saving_what_holds_already_makes_no_version(app: Flask) -> None:
+    site = a_site(app, rules={"hold_doubt_from": 50, "refuse_doubt_from": 95})
+    owner = sign_in(app, sites=[site])
+    assert send_own(owner, PAGE, do="save", hold="50", refuse="95 %", version="1").status_code == 303
+    page = owner.get(PAGE).text
+    assert "Nothing changed: these thresholds hold already." in page
+    assert 'form="undo"' not in page
+    with app.app_context():
+        assert db.session.get_one(Site, site.id).rules_version == 1
+
+
 @pytest.mark.parametrize(
     ("hold", "refuse", "said"),
     [

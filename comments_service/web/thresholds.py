@@ -66,6 +66,9 @@ def change(key: str) -> Response:
 
 
 def _save(site: SiteView, wanted: Thresholds) -> None:
+    if wanted == _in_force(site):
+        session[NOTICE] = {"key": "thresholds.same"}
+        return
     batch = new_batch()
     rules = {"hold_doubt_from": wanted.hold, "refuse_doubt_from": wanted.refuse}
     change_rules(
