@@ -227,6 +227,33 @@ def test_wrong_numbers_are_told_and_nothing_is_saved(
         assert db.session.get_one(Site, site.id).rules_version == 1
 
 
+def test_the_notice_has_the_focus_and_leads_to_the_wrong_field(app: Flask, site: SiteView) -> None:
+    owner = sign_in(app, sites=[site])
+    saved = send_own(owner, PAGE, do="save", hold="50", refuse="x", version="1").text
+    notice = saved.partition('role="alert" tabindex="-1" autofocus')[2].partition("</div>")[0]
+    assert '<a href="#refuse">Take a whole number from 0 to 100.</a>' in notice
+    assert "Nothing was saved." in notice
+    assert saved.count("autofocus") == 1
+
+
+def test_of_what_was_only_tried_nobody_hears_that_it_was_not_saved(app: Flask, site: SiteView) -> None:
+    owner = sign_in(app, sites=[site])
+    for tried in (
+        send_own(owner, PAGE, do="try", hold="50", refuse="x", version="1"),
+        owner.get(f"{PAGE}?hold=50&refuse=x"),
+    ):
+        assert "One field needs another look before it can be tried." in tried.text
+        assert '<a href="#refuse">' in tried.text
+        assert "Nothing was saved" not in tried.text
+
+
+def test_what_came_of_trying_has_the_focus(app: Flask, site: SiteView) -> None:
+    owner = sign_in(app, sites=[site])
+    title = '<h2 id="drawn-title" tabindex="-1" autofocus>The last decisions, with 20 % and 40 %</h2>'
+    assert title in owner.get(f"{PAGE}?hold=20&refuse=40").text
+    assert "autofocus" not in owner.get(PAGE).text
+
+
 def test_the_second_of_two_owners_is_told(app: Flask, site: SiteView) -> None:
     owner = sign_in(app, sites=[site])
     assert send_own(owner, PAGE, do="save", hold="10", refuse="20", version="1").status_code == 303

@@ -26,6 +26,15 @@ blueprint.before_request(require_moderator)
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What stands in the form, what is wrong with it, and whether it was only tried."""
+
+    typed: dict[str, str]
+    error: ChangedMeanwhile | FieldsRefused | None = None
+    is_tried: bool = False
+
+
+@dataclass(frozen=True)
 class Bar:
     """Some percents as drawn: from the ground up what was approved, thrown away, called spam."""
 
@@ -43,9 +52,9 @@ def show(key: str) -> Response:
     if not any(typed.values()):
         return _page(site, _in_force(site))
     try:
-        return _page(site, _read(typed))
+        return _page(site, _read(typed), Shown(typed, is_tried=True))
     except FieldsRefused as error:
-        return _page(site, _in_force(site), typed=typed, error=error)
+        return _page(site, _in_force(site), Shown(typed, error, is_tried=True))
 
 
 @blueprint.post("/settings/<key>/spam")
@@ -60,7 +69,7 @@ def change(key: str) -> Response:
             _save(site, wanted)
     except (ChangedMeanwhile, FieldsRefused) as error:
         now = site_here(key)
-        return _page(now, _in_force(now), typed=typed, error=error)
+        return _page(now, _in_force(now), Shown(typed, error, is_tried))
     asked = vars(wanted) if is_tried else {}
     return make_response(redirect(url_for("thresholds.show", key=site.key, **asked), 303))
 
@@ -102,13 +111,9 @@ def _percent(text: str) -> int | None:
     return number if number is not None and number <= MAX_PERCENT else None
 
 
-def _page(
-    site: SiteView,
-    thresholds: Thresholds,
-    *,
-    typed: dict[str, str] | None = None,
-    error: ChangedMeanwhile | FieldsRefused | None = None,
-) -> Response:
+def _page(site: SiteView, thresholds: Thresholds, shown: Shown | None = None) -> Response:
+    shown = shown or Shown({name: str(percent) for name, percent in vars(thresholds).items()})
+    error = shown.error
     found = rehearse_thresholds(site.id, thresholds, by=g.moderator)
     say = moderators_words()["say"]
     html = site_page(
@@ -117,7 +122,8 @@ def _page(
         tab="spam",
         found=found,
         in_force=_in_force(site),
-        typed=typed or {"hold": str(thresholds.hold), "refuse": str(thresholds.refuse)},
+        typed=shown.typed,
+        is_tried=shown.is_tried,
         error=error,
         wrong={e.field: say(f"thresholds.error.{e.code}") for e in (error.errors if error else ())},
         bars=_bars(found.bins),
