@@ -6,9 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Locator, Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from comments_service.storage.database import db
+from comments_service.storage.database import db, transaction
 from comments_service.storage.journal import DECIDED, JournalRow
 from comments_service.storage.models import Comment
 from tests.factories import PASSWORD, StoredComment, a_comment, a_moderator
@@ -27,6 +27,15 @@ def a_pending(
 def some(service: LiveService, *names: str, status: str = "pending") -> list[StoredComment]:
     """Comments of these people, shown in this order."""
     return [a_pending(service, minutes_ago=age, status=status, name=name) for age, name in enumerate(names)]
+
+
+def caught(service: LiveService, *names: str) -> list[StoredComment]:
+    """Comments of these people that the service took for spam by itself, shown in this order."""
+    comments = some(service, *names, status="spam")
+    ids = [comment.id for comment in comments]
+    with service.app.app_context(), transaction() as session:
+        session.execute(update(Comment).where(Comment.id.in_(ids)).values(is_quietly_declined=True))
+    return comments
 
 
 def sign_in(page: Page, service: LiveService, *, query: str = "") -> None:

@@ -6,7 +6,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import Console, assert_accessible
-from tests.queue_pages import a_pending, decisions, expect_focus, expect_told, row_of, sign_in, some, statuses
+from tests.queue_pages import (
+    a_pending,
+    caught,
+    decisions,
+    expect_focus,
+    expect_told,
+    row_of,
+    sign_in,
+    some,
+    statuses,
+)
 from tests.servers import LiveService
 from tests.test_reports import report
 
@@ -40,16 +50,56 @@ def test_one_key_decides_and_the_next_row_has_the_keyboard(
     assert console.unexpected == []
 
 
-@pytest.mark.parametrize(("view", "key", "status"), [("approved", "u", "pending"), ("spam", "z", "pending")])
-def test_each_view_has_its_keys(
-    page: Page, live_service: LiveService, view: str, key: str, status: str
-) -> None:
+@pytest.mark.parametrize(
+    ("view", "key"), [("approved", "u"), ("spam", "u"), ("spam", "z"), ("trash", "u"), ("trash", "z")]
+)
+def test_each_view_has_its_keys(page: Page, live_service: LiveService, view: str, key: str) -> None:
     comments = some(live_service, "Ana", "Ben", status=view)
     sign_in(page, live_service, query=f"?status={view}")
     press(page, "j", key)
     expect_focus(page, "Ben")
     expect(page.get_by_role("link", name="Pending 1")).to_be_visible()
-    assert statuses(live_service, *comments) == [status, view]
+    assert statuses(live_service, *comments) == ["pending", view]
+
+
+@pytest.mark.parametrize(("view", "key", "status"), [("spam", "u", "pending"), ("trash", "s", "spam")])
+def test_undo_comes_before_bringing_back(
+    page: Page, live_service: LiveService, view: str, key: str, status: str
+) -> None:
+    comments = some(live_service, "Ana", "Ben", "Cem", status=view)
+    sign_in(page, live_service, query=f"?status={view}")
+    press(page, "j", key)
+    expect_focus(page, "Ben")
+    assert statuses(live_service, *comments) == [status, view, view]
+    press(page, "z")
+    expect_focus(page, "Ana")
+    assert statuses(live_service, *comments) == [view] * 3
+    press(page, "z")  # nothing is left to undo
+    expect_focus(page, "Ben")
+    assert statuses(live_service, *comments) == ["pending", view, view]
+
+
+def test_what_is_to_be_checked_is_never_brought_back_by_the_key_of_undo(
+    page: Page, live_service: LiveService
+) -> None:
+    comments = caught(live_service, "Ana", "Ben", "Cem")
+    sign_in(page, live_service, query="?status=check&sort=newest")
+    press(page, "z")
+    expect(page.get_by_text("There is nothing to undo.").first).to_be_visible()
+    press(page, "j", "u")
+    expect_focus(page, "Ben")
+    press(page, "s")
+    expect_focus(page, "Cem")
+    expect(page.get_by_role("link", name="To check 1")).to_be_visible()
+    press(page, "z", "z")
+    expect_focus(page, "Ana")
+    expect(page.get_by_role("link", name="To check 3")).to_be_visible()
+    assert statuses(live_service, *comments) == ["spam"] * 3
+    press(page, "z")
+    expect(page.get_by_text("There is nothing to undo.").first).to_be_visible()
+    press(page, "Shift+x", "Shift+z")
+    expect(page.get_by_text("That cannot be done here.").first).to_be_visible()
+    assert statuses(live_service, *comments) == ["spam"] * 3
 
 
 def test_reports_are_dismissed_by_a_key_and_come_back_by_another(

@@ -48,20 +48,24 @@ async function shown() {
   if (isLost) isEmpty() ? empty.querySelector("h2").focus() : rows.focus(rows.shown[0]);
 }
 
+const here = () => rows.current ?? rows.shown[0];
+
 // A row offers what may be done with it; a key means the button that is there
 function offer(verbs, where) {
   return verbs.find((verb) => where.querySelector(`[name="decide"][value="${verb}"], [name="decide"][value^="${verb} "]`));
 }
 
-const MEANT = { trash: ["trash", "delete"], undo: ["restore", "not_spam"] };
+const BACK = ["restore", "not_spam"];
+const MEANT = { trash: ["trash", "delete"], unapprove: ["unapprove", ...BACK] };
+if (["spam", "trash"].includes(queue.dataset.view)) MEANT.undo = BACK; // as in WordPress
 const MARKS = { pin: ["pin", "unpin"], pick: ["pick", "unpick"], flag: ["flag", "unflag"] };
 
 function decide(key) {
-  const row = rows.current ?? rows.shown[0];
+  if (key === "undo" && desk.canUndo) return desk.undo();
+  const row = here();
   const verb = row && offer(MARKS[key] ?? MEANT[key] ?? [key], row);
   if (verb) return act(verb, [row]);
-  if (key !== "undo") return tell("queue.live.not_here");
-  return desk.canUndo ? desk.undo() : tell("queue.live.nothing_to_undo");
+  tell(key === "undo" ? "queue.live.nothing_to_undo" : "queue.live.not_here");
 }
 
 function decideTicked(key) {
@@ -80,7 +84,7 @@ function mark(verbs, chosen) {
 }
 
 function open(name) {
-  const row = rows.current ?? rows.shown[0];
+  const row = here();
   const button = row?.querySelector('[name="switch"]');
   if (name === "article" && button) return pressSwitch(button, [row]);
   if (!row || !inline.open(row, name)) tell("queue.live.not_here");
@@ -134,10 +138,7 @@ function step(direction) {
 }
 
 function withRow(use) {
-  return () => {
-    const row = rows.current ?? rows.shown[0];
-    if (row) use(row);
-  };
+  return () => here() && use(here());
 }
 
 const openMenus = () => form.querySelectorAll('[name="menu"][open]');
