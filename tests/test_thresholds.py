@@ -46,6 +46,12 @@ def decided(app: Flask, site: SiteView, percent: int, status: Status, **fields: 
 
 
 @pytest.fixture
+def site(app: Flask) -> SiteView:
+    """A site on which the percentages decide what is published."""
+    return a_site(app, rules={"hold_all": False, "hold_newcomers": False})
+
+
+@pytest.fixture
 def some(app: Flask, site: SiteView) -> dict[str, int]:
     """Comments on all sides of 50 and 95 %, two of them against what their percentage says."""
     return {
@@ -162,6 +168,30 @@ def test_trying_shows_the_numbers_and_saves_nothing(app: Flask, site: SiteView, 
         assert "refuse_doubt_from" not in {
             name for name, value in db.session.get_one(Site, site.id).rules.items() if value == 40
         }
+
+
+@pytest.mark.parametrize(
+    ("rules", "fate", "hint"),
+    [
+        ({"hold_all": True}, "Waits like every comment", "By your rules every comment waits, below it"),
+        ({"hold_all": False}, "Published at once, but newcomers’ wait", "Below it a comment is published"),
+        (
+            {"hold_all": False, "hold_newcomers": False},
+            "Published at once",
+            "Below it a comment is published",
+        ),
+    ],
+)
+def test_what_becomes_of_calm_comments_is_called_what_the_rules_make_of_it(
+    app: Flask, rules: dict[str, bool], fate: str, hint: str
+) -> None:
+    other = a_site(app, key="other", rules=rules)
+    decided(app, other, 30, Status.SPAM)
+    page = sign_in(app, sites=[other]).get("/settings/other/spam?hold=50&refuse=95").text
+    row = page.partition('<th scope="row">')[2].partition("</tr>")[0]
+    assert row.partition("<span")[0].strip() == fate
+    assert hint in page
+    assert ("wrongly" in row, "What would have been wrong" in page) == (not rules["hold_all"],) * 2
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.VIEWER])

@@ -95,11 +95,15 @@ class Bin:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """The last decisions under two thresholds. Of `unknown` more nobody knows how likely spam they looked."""
+    """The last decisions under two thresholds. Of `unknown` more nobody knows how likely spam they looked.
+
+    Where `all_wait`, nothing is published by its percentage.
+    """
 
     decided: tuple[Decided, ...]
     unknown: int
     thresholds: Thresholds
+    all_wait: bool
 
     @property
     def zones(self) -> tuple[Zone, ...]:
@@ -131,11 +135,15 @@ class Rehearsed:
         fates = [(self.thresholds.fate(one.percent), one) for one in self.decided]
         caught = [one for fate, one in fates if fate == Fate.SPAM and one.status == Status.APPROVED]
         missed = [one for fate, one in fates if fate == Fate.PUBLISHED and one.status == Status.SPAM]
-        return (*caught, *missed)
+        return (*caught, *(() if self.all_wait else missed))
 
 
-def rehearse_thresholds(site_id: int, thresholds: Thresholds, *, by: ModeratorView | None) -> Rehearsed:
+def rehearse_thresholds(
+    site_id: int, thresholds: Thresholds, *, by: ModeratorView | None, all_wait: bool = False
+) -> Rehearsed:
     """Hold the last 500 comments that people decided about against two thresholds. Nothing is stored.
+
+    `all_wait`: whether the site's rules let every comment wait.
 
     Raises: SiteNotFound; NotAllowed.
     """
@@ -145,7 +153,7 @@ def rehearse_thresholds(site_id: int, thresholds: Thresholds, *, by: ModeratorVi
         judged = {number: row for number, row in said.items() if row.percent != NOT_JUDGED}
         words = _words(session, judged)
         decided = tuple(_as_decided(row, words.get(number)) for number, row in judged.items())
-        return Rehearsed(decided, len(said) - len(judged), thresholds)
+        return Rehearsed(decided, len(said) - len(judged), thresholds, all_wait)
 
 
 def _said(session: Session, site_id: int) -> dict[int, Any]:

@@ -114,7 +114,7 @@ def _percent(text: str) -> int | None:
 def _page(site: SiteView, thresholds: Thresholds, shown: Shown | None = None) -> Response:
     shown = shown or Shown({name: str(percent) for name, percent in vars(thresholds).items()})
     error = shown.error
-    found = rehearse_thresholds(site.id, thresholds, by=g.moderator)
+    found = rehearse_thresholds(site.id, thresholds, by=g.moderator, all_wait=site.rules.hold_all)
     say = moderators_words()["say"]
     html = site_page(
         "settings/thresholds.html",
