@@ -12,14 +12,15 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 
 from comments_service.privacy import Keyring
-from comments_service.storage.database import db
+from comments_service.storage.database import db, transaction
 from comments_service.storage.decisions import Standing
+from comments_service.storage.models import Comment
 from comments_service.tokens import receipt
 from comments_service.vocabulary import Role, SiteView
 from tests.browser import Console, assert_good
 from tests.conftest import NOW, Clock
 from tests.doors import dangers, everything, sign_in
-from tests.factories import PASSWORD, a_comment, a_moderator, a_site
+from tests.factories import PASSWORD, StoredComment, a_comment, a_moderator, a_site
 from tests.servers import LiveService
 from tests.test_decisions import demote, journal, on_sqlite, press, row_of
 from tests.test_editing import ELSEWHERE
@@ -41,6 +42,12 @@ def page(client: FlaskClient, number: int, **query: str) -> str:
 def send(client: FlaskClient, number: int, form: str, **fields: Any) -> Any:
     """Send one of the page's forms without scripts."""
     return press(client, f"/queue/comments/{number}/{form}", html=True, **fields)
+
+
+def call_caught(app: Flask, comment: StoredComment) -> None:
+    """Let it be one that the service took for spam by itself."""
+    with app.app_context(), transaction() as session:
+        session.get_one(Comment, comment.id).is_quietly_declined = True
 
 
 def test_the_page_tells_everything_about_a_comment(
@@ -78,6 +85,27 @@ def test_an_edit_is_kept_shown_as_a_diff_and_undone_from_the_notice(
     press(moderator, "/queue/undo", batch=journal(app)[-1].batch)
     row = row_of(app, comment)
     assert (row.name, row.website, row.text) == ("Dan", None, "The old bridge.")
+
+
+def test_what_the_service_took_for_spam_says_so_and_is_confirmed_with_a_line_to_its_author(
+    app: Flask, site: SiteView, moderator: FlaskClient
+) -> None:
+    comment = a_comment(app, site, status="spam")
+    assert "Nobody has checked it yet" not in page(moderator, comment.id)
+    assert f'value="spam {comment.id}:' not in page(moderator, comment.id)
+    call_caught(app, comment)
+    text = page(moderator, comment.id)
+    assert "The service took this for spam by itself. Nobody has checked it yet." in text
+    assert f'value="spam {comment.id}:{comment.version}">It is spam</button>' in text
+    assert "With “It is spam” or Trash" in text
+    fields = {"decide": f"spam {comment.id}:{comment.version}", "note": "No advertising, please."}
+    press(moderator, "/queue/decisions", html=True, **fields)
+    row = row_of(app, comment)
+    assert (row.status, row.is_quietly_declined) == ("spam", False)
+    assert row.author_note == "No advertising, please."
+    text = page(moderator, comment.id)
+    assert "Nobody has checked it yet" not in text
+    assert ">It is spam</button>" not in text
 
 
 WRONG_WORDS = [

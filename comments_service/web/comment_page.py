@@ -37,6 +37,7 @@ VERBS = {
     Status.SPAM: ("not_spam", "trash", "delete"),
     Status.TRASH: ("restore", "spam", "delete"),
 }
+CAUGHT_VERBS = ("not_spam", "spam", "trash", "delete")
 
 blueprint = Blueprint("comment_page", __name__)
 blueprint.before_request(require_moderator)
@@ -182,7 +183,7 @@ def _page(
         "typed": request.form if wrong else {},
         "wrong": wrong or {},
         "may_decide": row.role.includes(Role.MODERATOR),
-        "verbs": VERBS[row.status],
+        "verbs": CAUGHT_VERBS if row.is_caught else VERBS[row.status],
         "traces": tuple(Trace),
         "told_of": TOLD_OF,
         "here": request.path if request.method == "GET" else f"/queue/comments/{row.id}",
