@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from comments_service.settings import Settings
+from comments_service.vocabulary import Status
 from tests.browser import Console, assert_good, in_both_schemes
 from tests.conftest import live
-from tests.factories import PASSWORD, a_moderator
+from tests.factories import PASSWORD, a_moderator, a_site
 from tests.servers import HostPage, LiveService, listening_socket
+from tests.test_thresholds import decided
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -99,3 +102,22 @@ def test_the_secret_of_signed_names_is_shown_and_copied(page: Page, service: Liv
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == secret
     assert_good(page)
+
+
+@in_both_schemes
+def test_the_lines_of_thresholds_are_set_off_from_the_bars_below_them(
+    page: Page, scheme: Literal["light", "dark"], service: LiveService
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    site = a_site(service.app, key="other")
+    decided(service.app, site, 50, Status.APPROVED)
+    open_page(page, service, "/settings/other/spam?hold=52&refuse=0")
+    seen = page.locator(".chart line:not(.chart__base)").evaluate_all("""lines => lines.map(line => {
+        const {stroke, strokeWidth, strokeDasharray} = getComputedStyle(line);
+        return {stroke, width: parseInt(strokeWidth), isWhole: strokeDasharray === "none"};
+    })""")
+    ground = page.locator(".panel").first.evaluate("panel => getComputedStyle(panel).backgroundColor")
+    below, line = seen
+    assert (below["stroke"], below["isWhole"], line["isWhole"]) == (ground, True, False)
+    assert below["width"] >= line["width"] + 4
+    assert line["stroke"] != ground
