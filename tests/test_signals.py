@@ -437,8 +437,12 @@ def test_a_row_of_the_queue_says_why_in_words_from_the_same_verdict(
     with app.app_context():
         sent = a_submission(site, sending=Sending(seconds=60, is_trapped=True), name="<b>cheap.com</b>")
         submit(sent, settings=parts.settings, keys=parts.keys, now=clock.now)
-    html = sign_in(app, sites=[site]).get("/queue?status=spam").text
-    assert "Spam: 9" in html
+    moderator = sign_in(app, sites=[site])
+    html = moderator.get("/queue?status=spam").text
+    own = moderator.get(f"/queue/comments/{newest(app).id}").text
+    for shown in (html, own):
+        assert "Spam: 9" in shown
+        assert len(re.findall(r"9\d %", shown)) == 1
     assert "a field was filled in that no person sees" in html
     assert "the name is a link: cheap.com" in html or "the name is a link: b&gt;cheap.com" in html
     assert "<b>cheap" not in html

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,7 @@ EXPLAINED: dict[str, tuple[Status, ...]] = {
     "spam": (Status.SPAM, Status.TRASH),
     "banned": (Status.SPAM, Status.TRASH),
 }  # where a reason puts a comment; every other one lets it wait
+DOUBTS = ("maybe-spam", "spam")
 REASONS = (
     *("every-comment-waits", "newcomer", "links", "held-word", "listed", "imitates-staff", "surge", "letter"),
     *("maybe-spam", "no-proof", "neighbour-away"),
@@ -160,13 +161,19 @@ def _reasons(comment: Comment) -> list[ReasonLine]:
     lines = (
         ReasonLine(
             code=str(reason.get("code", "")),
-            words=tuple(map(str, reason.get("words") or ())),
+            words=_words(reason, is_doubt_told=bool(comment.verdict.get("spam"))),
             version=reason.get("version") or None,  # 0 is no version: the reason is none of the rules'
             scope=reason.get("scope"),
         )
         for reason in given
     )
     return [line for line in lines if _explains(line.code, comment.state)]
+
+
+def _words(reason: Mapping[str, Any], *, is_doubt_told: bool) -> tuple[str, ...]:
+    """What the reason met in the comment; how likely spam it is stands in the row's doubt, if it has one."""
+    is_said = is_doubt_told and reason.get("code") in DOUBTS
+    return () if is_said else tuple(map(str, reason.get("words") or ()))
 
 
 def _explains(code: str, status: Status) -> bool:
