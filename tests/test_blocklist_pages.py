@@ -139,6 +139,8 @@ def test_an_entry_is_put_on_and_taken_off_and_each_is_undone_from_the_notice(
         ("word", "x" * 101, {}, "A word has at most 100 characters."),
         ("word", "viagr*", {}, "A * means nothing here."),
         ("word", "a\x07b", {}, "a sign in it that cannot be shown"),
+        ("word", "...", {}, "These are signs only."),
+        ("word", "— ?! $", {}, "These are signs only."),
         ("domain", "com", {}, "This is not a domain."),
         ("network", "10.0.0.0/8", {}, "This is too wide."),
         ("network", "here", {}, "This is not a network."),
@@ -148,6 +150,7 @@ def test_an_entry_is_put_on_and_taken_off_and_each_is_undone_from_the_notice(
         ("word", "x", {"action": "burn"}, "The action is hold or refuse."),
         ("word", "x", {"expires": "soon"}, "This is not a day."),
         ("word", "x", {"expires": "2026-11-22"}, "This day has passed."),
+        ("word", "x", {"expires": "9999-12-31"}, "The last day there can be is 9999-12-30."),
         ("word", "x", {"note": "y" * 201}, "A note has at most 200 characters."),
     ],
 )
@@ -160,6 +163,16 @@ def test_what_is_wrong_is_told_beside_what_was_typed(
     assert answer.status_code == 422
     assert sentence in unescape(answer.text)
     assert everything(app) == before
+
+
+@pytest.mark.parametrize("entry", ["\U0001f346", "\U0001f44d\U0001f3fd", "7", "ц", "发"])
+def test_an_emoji_a_digit_or_a_letter_is_a_word_and_the_last_day_is_one(
+    app: Flask, owner: FlaskClient, site: SiteView, entry: str
+) -> None:
+    assert add(owner, "word", entry, expires="9999-12-30").status_code == 303
+    assert entries(app, site) == [("word", entry, "hold", "")]
+    assert "9999-12-30" in owner.get(PAGE).text
+    assert "9999-12-30" in exported(owner)
 
 
 @on_sqlite

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hmac import compare_digest
 from typing import TypeVar
+from unicodedata import category
 
 from comments_service.blocklists.domains import MAX_DOMAIN, domain_of
 from comments_service.blocklists.folding import fold
@@ -23,6 +24,7 @@ MAX_ENTRIES = 100_000  # of one site
 HASHED = "hash:"  # in front of what an export says of a network or an address
 SEAL_BYTES = 8  # shows that it was this service who gave a hash out, and for which site and kind
 SEAL_PURPOSE = "blocklists"
+PICTURES = ("So", "Sk")  # of Unicode's categories: emoji, and the colours of their skin
 Choice = TypeVar("Choice", bound=StrEnum)
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -118,9 +120,13 @@ def last_day(text: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
-    except (ValueError, OverflowError):
+        day = datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
         raise WrongEntry("expires", "unreadable") from None
+    try:
+        return day + timedelta(days=1)
+    except OverflowError:  # the year 10000
+        raise WrongEntry("expires", "too_late") from None
 
 
 def day_of(moment: datetime | None) -> str:
@@ -196,7 +202,14 @@ def _word(entry: str, _whose: Whose) -> tuple[str, str, None]:
         raise WrongEntry("entry", "too_long")
     if not folded:
         raise WrongEntry("entry", "empty")
+    if not any(map(_is_told_apart, folded)):
+        raise WrongEntry("entry", "signs")
     return entry, folded, None
+
+
+def _is_told_apart(letter: str) -> bool:
+    """Whether it is a letter, a digit or a picture. Ordinary texts are full of the other signs."""
+    return letter.isalnum() or category(letter) in PICTURES
 
 
 def _domain(entry: str, _whose: Whose) -> tuple[str, str, None]:
