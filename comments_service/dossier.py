@@ -31,12 +31,13 @@ from comments_service.vocabulary import Access, SiteView
 class DoneLine:
     """One thing that was done to the comment. `by` is None for the operator or the service itself.
 
-    `codes` are the service's own reasons, `reason` is what somebody wrote.
+    `outcome` is the status that it led to, or how it stays spam. `codes` are the service's own reasons,
+    `reason` is what somebody wrote.
     """
 
     journal_id: int
     action: str
-    to_status: str | None
+    outcome: str | None
     by: str | None
     at: datetime
     codes: tuple[str, ...]
@@ -125,7 +126,7 @@ def _done(session: Session, comment_id: int, names: Mapping[int, str]) -> tuple[
         DoneLine(
             journal_id=row.id,
             action=row.action,
-            to_status=row.to_status,
+            outcome=row.outcome,
             by=names.get(row.moderator_id) if row.moderator_id else None,
             at=row.happened_at,
             codes=tuple(filter(None, row.reason.split(", "))) if _is_by_rules(row) else (),

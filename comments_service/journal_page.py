@@ -62,7 +62,8 @@ class AuditRow:
 
     `site` is its key and its name. `rules` were made by this, or decided about the comment. `changed` names
     settings and rules, by their texts. `count` is how many comments a row tells of that stands for them all.
-    `undone_by` took this back, `undoes` was taken back by this.
+    `undone_by` took this back, `undoes` was taken back by this. `outcome` is the status that it led to, or
+    how the comment stays spam.
     """
 
     id: int
@@ -74,6 +75,7 @@ class AuditRow:
     comment_id: int | None
     from_status: str | None
     to_status: str | None
+    outcome: str | None
     reason: str
     subject: str
     batch: str | None
@@ -215,6 +217,7 @@ def _told(
             comment_id=row.comment_id,
             from_status=row.from_status,
             to_status=row.to_status,
+            outcome=row.outcome,
             reason=row.reason,
             subject=row.subject,
             batch=row.batch,

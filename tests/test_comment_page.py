@@ -108,6 +108,27 @@ def test_what_the_service_took_for_spam_says_so_and_is_confirmed_with_a_line_to_
     assert ">It is spam</button>" not in text
 
 
+def test_history_and_audit_say_that_what_was_caught_is_confirmed_and_taken_back(
+    app: Flask, site: SiteView, moderator: FlaskClient
+) -> None:
+    comment = a_comment(app, site, status="spam")
+    call_caught(app, comment)
+    press(moderator, "/queue/decisions", decide=f"spam {comment.id}:{comment.version}")
+    assert "Confirmed as spam" in page(moderator, comment.id)
+    assert "Undo: Confirmed as spam" in page(moderator, comment.id)
+    audit = moderator.get("/audit?person=people").text
+    assert "<span>confirmed a comment as spam</span>" in audit
+    assert "Spam → Spam" not in audit
+    press(moderator, "/queue/undo", batch=journal(app)[-1].batch)
+    assert row_of(app, comment).is_quietly_declined
+    assert "To be checked again" in page(moderator, comment.id)
+    audit = moderator.get("/audit?person=people").text
+    assert "<span>let a comment be checked again that was caught as spam</span>" in audit
+    press(moderator, "/queue/undo", batch=journal(app)[-1].batch)
+    assert page(moderator, comment.id).count("Confirmed as spam") > 1
+    assert moderator.get("/audit?person=people").text.count("<span>confirmed a comment as spam</span>") == 2
+
+
 WRONG_WORDS = [
     ({"text": ""}, "text"),
     ({"text": "a\x00b"}, "text"),

@@ -17,7 +17,7 @@ from comments_service.decisions.verbs import DELETED, MARKS
 from comments_service.queue.rows import REASONS
 from comments_service.rules.judge import Facts, judge
 from comments_service.rules.words import Texts
-from comments_service.storage.journal import DECIDED
+from comments_service.storage.journal import CAUGHT, CONFIRMED, DECIDED
 from comments_service.vocabulary import InForce, Rules, Status
 from comments_service.web.comment_page import TOLD_OF
 
@@ -99,6 +99,9 @@ def test_no_words_are_kept_for_an_action_that_nobody_writes() -> None:
 def test_every_status_a_decision_can_lead_to_has_words() -> None:
     for status in Status:
         for key in (f"audit.came.{status}", f"audit.decided.{status}", f"audit.decided.{status}.many"):
+            assert key in WORDS, key
+    for outcome in (CONFIRMED, CAUGHT):
+        for key in (f"audit.decided.{outcome}", f"audit.decided.{outcome}.many", f"comment.did.{outcome}"):
             assert key in WORDS, key
 
 

@@ -336,6 +336,14 @@ def test_a_bulk_decision_takes_all_that_are_ticked(
     assert notice(queue(moderator)) == "3 comments marked as spam."
 
 
+def test_the_bar_confirms_what_was_caught_in_the_words_of_its_rows(
+    app: Flask, site: SiteView, moderator: FlaskClient
+) -> None:
+    for view, label in (("check", "It is spam"), ("pending", "Spam")):
+        bar = queue(moderator, status=view).text.partition('class="bulk"')[2].partition("<ol")[0]
+        assert re.findall(r'name="decide" value="spam"[^>]*>([^<]*)<', bar) == [label]
+
+
 def test_a_bulk_decision_about_nothing_says_so(app: Flask, site: SiteView, moderator: FlaskClient) -> None:
     a_comment(app, site, status="pending")
     before = everything(app)

@@ -10,8 +10,11 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comments_service.storage.base import Base
+from comments_service.vocabulary import Status
 
 DECIDED = "comment-decided"  # the action of a change of status: `from_status` and `to_status` say which
+CONFIRMED = "confirmed"  # what the service took for spam by itself, and a person, too
+CAUGHT = "caught"  # what nobody has confirmed any longer
 # Of a ban or trust that was made because of a comment: `details` has the id of the `standing`
 BANNED, TRUSTED = STANDING_ACTIONS = ("author-banned", "author-trusted")
 _HAS_PERCENT = text("percent IS NOT NULL")
@@ -54,6 +57,13 @@ class JournalRow(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     batch: Mapped[str | None] = mapped_column(String(22), index=True)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
+
+    @property
+    def outcome(self) -> str | None:
+        """What became of the comment: its status, or of what stays spam whether a person says so now."""
+        if self.action != DECIDED or not self.from_status == self.to_status == Status.SPAM:
+            return self.to_status
+        return CONFIRMED if self.details.get("before", {}).get("is_quietly_declined") else CAUGHT
 
 
 def standing(rows: Iterable[Any]) -> list[Any]:

@@ -138,7 +138,7 @@ class _Speaker:
         """What was done; for an action without words of its own, its name."""
         key = f"audit.action.{row.action}"
         if row.action == DECIDED:
-            key = f"audit.{'came' if row.from_status is None else 'decided'}.{row.to_status}"
+            key = f"audit.{'came' if row.from_status is None else 'decided'}.{row.outcome}"
         one = str(self._words["say"](key)) if key in self._known else row.action
         many = f"{key}.many" if f"{key}.many" in self._known else "audit.many"
         if row.size == 1:
