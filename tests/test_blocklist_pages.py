@@ -208,6 +208,48 @@ def test_a_search_finds_words_by_a_part_of_them_and_addresses_by_the_whole(
 
 
 @on_sqlite
+def test_of_what_is_only_a_hash_the_page_says_so(app: Flask, owner: FlaskClient, site: SiteView) -> None:
+    enlist(app, site, f"address,{EMAIL}", "network,192.0.2.0/24")
+    page = unescape(owner.get(PAGE).text)
+    hashed = page.partition("<bdi>a network, known by its hash #")[2][:6]
+    assert f'aria-label="Remove: a network, known by its hash #{hashed}"' in page
+    assert "<bdi>d•••@m•••.org</bdi>" in page
+    address = exported(owner).partition('"address","')[2].partition('"')[0]
+    send_own(owner, PAGE, do="remove_found")
+    assert add(owner, "address", address).status_code == 303
+    assert "<bdi>an address, known by its hash #" in owner.get(PAGE).text
+
+
+@on_sqlite
+def test_the_form_keeps_the_kind_and_the_action_of_the_entry_before(owner: FlaskClient) -> None:
+    assert '<option value="word" selected>' in owner.get(PAGE).text
+    add(owner, "domain", "spam.example", action="refuse", note="seen in March")
+    form = owner.get(PAGE).text.partition('id="add-title"')[2].partition("</form>")[0]
+    assert '<option value="domain" selected>' in form
+    assert 'value="refuse" checked' in form
+    assert 'value="spam.example"' not in form
+    assert "seen in March" not in form
+
+
+@on_sqlite
+def test_the_top_of_a_list_leads_to_the_forms_below_it(
+    app: Flask, owner: FlaskClient, site: SiteView
+) -> None:
+    assert 'href="#add-title"' not in owner.get(PAGE).text
+    enlist(app, site, "word,casino")
+    top, _, rest = owner.get(PAGE).text.partition('class="entries"')
+    for name in ("add-title", "import-title"):
+        assert f'<a href="#{name}">' in top
+        assert f'id="{name}"' in rest
+
+
+@on_sqlite
+def test_what_is_wrong_with_an_entry_or_a_file_has_the_focus(owner: FlaskClient) -> None:
+    for answer in (add(owner, "word", "..."), take_in(owner, "word,viagr*")):
+        assert 'role="alert" tabindex="-1" autofocus' in answer.text
+
+
+@on_sqlite
 def test_long_lists_come_in_pages_and_what_is_found_goes_at_once(
     app: Flask, owner: FlaskClient, site: SiteView
 ) -> None:

@@ -54,6 +54,11 @@ class ListLine:
     made_at: datetime
     by: str | None
 
+    @property
+    def is_hash(self) -> bool:
+        """Whether nothing but a hash can be shown of it, not even a mask."""
+        return self.kind == Kind.NETWORK or (self.kind == Kind.ADDRESS and "@" not in self.shown)
+
 
 @dataclass(frozen=True)
 class ListPage:

@@ -64,7 +64,7 @@ LIMITS = {
 FILES_GO_TO = "/blocklists/import"
 TAKE_IN = f"/settings/<key>{FILES_GO_TO}"
 
-NOTHING_TYPED = Typed(Kind.WORD, "")
+LAST_ADDED = "last_added"  # in the session: kind and action, which the next entry often shares
 
 blueprint = Blueprint("blocklists", __name__)
 blueprint.before_request(require_moderator)
@@ -72,9 +72,9 @@ blueprint.before_request(require_moderator)
 
 @dataclass(frozen=True)
 class Shown:
-    """What stands on the page besides the lists: what was typed, and what is wrong with it."""
+    """What stands on the page besides the lists: what was typed, if anything, and what is wrong with it."""
 
-    typed: Typed = NOTHING_TYPED
+    typed: Typed | None = None
     lines: str = ""
     wrong_lines: tuple[WrongLine, ...] = ()
     error: CommentsError | None = None
@@ -154,7 +154,14 @@ def _add(site: SiteView) -> Response:
         return _page(site, Shown(typed=typed, error=error))
     except FieldsRefused as error:
         return _page(site, Shown(typed=typed, error=error))
+    session[LAST_ADDED] = (entry.kind, entry.action)
     return _done(site, "blocklists.done.add", changed)
+
+
+def _like_the_last() -> Typed:
+    """An empty form, but for what was chosen when an entry was added last."""
+    kind, action = session.get(LAST_ADDED, (Kind.WORD, Action.HOLD))
+    return Typed(kind, "", action)
 
 
 def _sent_text() -> str:
@@ -218,7 +225,7 @@ def _page(site: SiteView, shown: Shown) -> Response:
         tab="blocklists",
         page=page,
         question=question,
-        typed=shown.typed,
+        typed=shown.typed or _like_the_last(),
         lines=shown.lines if len(shown.lines) <= KEPT_CHARACTERS else "",
         error=shown.error,
         wrong=_wrong(shown.error),
