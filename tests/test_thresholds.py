@@ -290,6 +290,8 @@ def test_the_second_of_two_owners_is_told(app: Flask, site: SiteView) -> None:
     late = send_own(owner, PAGE, do="save", hold="30", refuse="40", version="1")
     assert late.status_code == 409
     assert 'value="30"' in late.text
+    same = send_own(owner, PAGE, do="save", hold="10", refuse="20", version="1")
+    assert same.status_code == 409
 
 
 @pytest.mark.parametrize("role", [Role.MODERATOR, Role.VIEWER])

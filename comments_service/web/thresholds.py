@@ -75,7 +75,7 @@ def change(key: str) -> Response:
 
 
 def _save(site: SiteView, wanted: Thresholds) -> None:
-    if wanted == _in_force(site):
+    if wanted == _in_force(site) and sent_version() == site.rules_version:
         session[NOTICE] = {"key": "thresholds.same"}
         return
     batch = new_batch()
