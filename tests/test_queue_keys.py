@@ -19,6 +19,7 @@ from tests.queue_pages import (
 )
 from tests.servers import LiveService
 from tests.test_reports import report
+from tests.test_undo import last_batch
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -69,14 +70,35 @@ def test_undo_comes_before_bringing_back(
     comments = some(live_service, "Ana", "Ben", "Cem", status=view)
     sign_in(page, live_service, query=f"?status={view}")
     press(page, "j", key)
-    expect_focus(page, "Ben")
+    expect(page.locator(f'[data-count="{status}"]')).to_have_text("1")
     assert statuses(live_service, *comments) == [status, view, view]
     press(page, "z")
     expect_focus(page, "Ana")
     assert statuses(live_service, *comments) == [view] * 3
     press(page, "z")  # nothing is left to undo
     expect_focus(page, "Ben")
+    expect(page.locator('[data-count="pending"]')).to_have_text("1")
     assert statuses(live_service, *comments) == ["pending", view, view]
+
+
+def test_the_button_says_whether_it_takes_back_or_does_again(page: Page, live_service: LiveService) -> None:
+    comments = some(live_service, "Ana", "Ben")
+    sign_in(page, live_service)
+    press(page, "j", "s")
+    expect_told(page, "1 comment marked as spam.")
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
+    without_scripts = "(form, batch) => { form.batch.value = batch; form.submit() }"
+    page.locator(".notice__undo").evaluate(without_scripts, last_batch(live_service.app))
+    again = page.get_by_role("button", name="Redo", exact=True)
+    expect(again).to_be_visible()
+    press(page, "j", "j", "a")
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
+    expect_focus(page, "Ana")
+    press(page, "z")
+    expect(again).to_be_visible()
+    again.click()
+    expect(page.locator(".notice__text")).to_contain_text("Done again")
+    assert statuses(live_service, *comments) == ["spam", "pending"]
 
 
 def test_what_is_to_be_checked_is_never_brought_back_by_the_key_of_undo(
@@ -91,7 +113,9 @@ def test_what_is_to_be_checked_is_never_brought_back_by_the_key_of_undo(
     press(page, "s")
     expect_focus(page, "Cem")
     expect(page.get_by_role("link", name="To check 1")).to_be_visible()
-    press(page, "z", "z")
+    press(page, "z")
+    expect_focus(page, "Ben")
+    press(page, "z")
     expect_focus(page, "Ana")
     expect(page.get_by_role("link", name="To check 3")).to_be_visible()
     assert statuses(live_service, *comments) == ["spam"] * 3

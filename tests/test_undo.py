@@ -176,6 +176,19 @@ def test_the_notice_offers_the_undo_without_scripts(
     assert row_of(app, comment).status == "pending"
 
 
+def test_the_notice_calls_a_redo_by_its_name(app: Flask, site: SiteView, moderator: FlaskClient) -> None:
+    comment = a_comment(app, site, status="pending")
+    press(moderator, html=True, decide=f"approve {at(comment)}")
+    for address in ("/queue", f"/queue/comments/{comment.id}", "/audit"):
+        for told, offered in (("Taken back", "Redo"), ("Done again", "Undo")):
+            press(moderator, "/queue/undo", html=True, batch=last_batch(app), back=address)
+            page = moderator.get(address, headers={"Accept": "text/html"}).text
+            notice = page.partition('class="notice')[2].partition("</button>")[0]
+            assert told in notice
+            assert notice.endswith(f">{offered}")
+    assert row_of(app, comment).status == "approved"
+
+
 def test_two_who_take_back_at_once_do_it_once(app: Flask, site: SiteView) -> None:
     comments = [a_comment(app, site, status="pending") for _ in range(5)]
     with app.app_context():

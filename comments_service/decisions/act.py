@@ -74,12 +74,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Undone:
-    """What was taken back: comments, and how many things in all. `batch` names the undo, for the redo."""
+    """What was taken back: comments, and how many things in all. `batch` names the undo, for the redo.
+
+    `is_redo`: what was taken back was itself an undo.
+    """
 
     batch: str | None = None
     count: int = 0
     done: tuple[Decision, ...] = ()
     late: tuple[Late, ...] = ()
+    is_redo: bool = False
 
 
 @dataclass(frozen=True)

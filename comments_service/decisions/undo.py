@@ -112,4 +112,12 @@ def _undo(session: Session, rows: Sequence[JournalRow], act: Act) -> Undone:
         done += part.done
         late += part.late
         count += part.count
-    return Undone(act.batch if count else None, count, tuple(done), tuple(late))
+    return Undone(act.batch if count else None, count, tuple(done), tuple(late), _is_undo(session, rows[0]))
+
+
+def _is_undo(session: Session, row: JournalRow) -> bool:
+    """Whether a row took something back; one that took such a row back did it again."""
+    is_undo = False
+    while row.undoes_id is not None:
+        row, is_undo = session.get_one(JournalRow, row.undoes_id), not is_undo
+    return is_undo

@@ -26,12 +26,13 @@ export class Desk {
     this.#view = parts.queue.dataset.view;
     this.#article = new URLSearchParams(parts.queue.dataset.query).get("article");
     this.#told = new Told(parts);
-    if (parts.notice.batch) this.#done.push({ batch: parts.notice.batch });
+    if (parts.notice.first) this.#done.push(parts.notice.first);
     parts.notice.onUndo(() => this.undo());
   }
 
-  get canUndo() {
-    return this.#done.length > 0;
+  /** What would be taken back. */
+  get last() {
+    return this.#done.at(-1);
   }
 
   /** Decide about these rows, as they are shown; `note` is for the authors of what is declined. */
@@ -67,7 +68,7 @@ export class Desk {
     try {
       const answer = await line.add(send);
       if (!answer) return; // it had come too late, so there is nothing to take back
-      notice.tell(answer.notice, this.canUndo);
+      notice.tell(answer.notice, this.last);
       notice.counts(answer.counts, this.#view);
       const back = answer.done.map((each) => each.id).filter((id) => rows.at(id));
       if (answer.done.length && !back.length) return location.assign(queue.dataset.home); // it was decided elsewhere
@@ -77,7 +78,7 @@ export class Desk {
       this.#parts.shown();
     } catch (trouble) {
       this.#done.push(entry);
-      notice.tell(this.#told.sentence(trouble), true);
+      notice.tell(this.#told.sentence(trouble), entry);
     }
   }
 
@@ -94,7 +95,7 @@ export class Desk {
   async took({ batch, notice: text, counts, late, done }, others = []) {
     const { notice, rows } = this.#parts;
     if (batch) this.#done.push({ batch });
-    notice.tell(text, this.canUndo);
+    notice.tell(text, this.last);
     notice.counts(counts, this.#view);
     for (const { id, sentence } of late) this.tellElsewhere(id, sentence);
     await this.refresh([...done.map(({ id }) => id).filter((id) => rows.at(id)?.firstChild), ...others]);
@@ -169,7 +170,7 @@ export class Desk {
     }
     for (const { id, sentence } of late) this.tellElsewhere(id, sentence);
     if (done.length) notice.add(done.every(({ edit }) => edit) ? "edit_published" : verb, done.length);
-    notice.show(text, this.canUndo);
+    notice.show(text, this.last);
     notice.counts(counts, this.#view);
     refill.fill().then(shown);
     await this.refresh(stay);

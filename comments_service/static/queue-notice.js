@@ -6,6 +6,8 @@ export class Notice {
   #element = document.querySelector("[data-notice]");
   #announcer = document.querySelector("[data-announcer]");
   #undo = this.#element.querySelector(".notice__undo");
+  #button = this.#undo.querySelector("button");
+  #first; // what the page came with: the batch that was decided before it was loaded, and the word on its button
   #speech;
   #sums = new Map();
   #sentences = new Set();
@@ -14,6 +16,8 @@ export class Notice {
   constructor(speech) {
     this.#speech = speech;
     this.#element.removeAttribute("role"); // from now on the announcer speaks
+    const batch = this.#undo.elements.batch.value;
+    if (batch) this.#first = { batch, word: this.#button.textContent };
   }
 
   onUndo(undo) {
@@ -23,9 +27,9 @@ export class Notice {
     });
   }
 
-  /** The batch that the page came with: what was decided before it was loaded. */
-  get batch() {
-    return this.#undo.elements.batch.value;
+  /** What was decided before the page was loaded, to be taken back, or done again. */
+  get first() {
+    return this.#first;
   }
 
   get undoAddress() {
@@ -38,17 +42,19 @@ export class Notice {
   }
 
   /** A word to those who look and those who listen: a key that means nothing here. */
-  tell(text, canUndo) {
-    this.show(text, canUndo);
+  tell(text, last) {
+    this.show(text, last);
     this.say(text);
   }
 
-  show(text, canUndo) {
+  /** `last` is what the button would take back, if there is something. */
+  show(text, last) {
     this.#element.classList.add("notice--floating");
     this.#element.parentElement.classList.add("queue--told");
     this.#element.querySelector(".notice__text").textContent = text;
     this.#element.hidden = false;
-    this.#undo.hidden = !canUndo;
+    this.#undo.hidden = !last;
+    this.#button.textContent = last?.word ?? this.#speech.say("queue.undo");
   }
 
   /** So many more: the sum is told once the keys have come to rest. */

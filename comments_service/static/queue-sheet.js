@@ -46,7 +46,7 @@ export class Sheet {
       this.#prepare(form, chosen);
       form.querySelector(".field input, [type=radio]:checked").focus();
     } catch (trouble) {
-      desk.told.troubleOfAll(trouble, desk.canUndo);
+      desk.told.troubleOfAll(trouble, desk.last);
     }
   }
 

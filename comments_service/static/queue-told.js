@@ -38,8 +38,8 @@ export class Told {
   }
 
   /** The same about no row alone. */
-  troubleOfAll(trouble, canUndo) {
-    this.#parts.notice.tell(this.sentence(trouble), canUndo);
+  troubleOfAll(trouble, last) {
+    this.#parts.notice.tell(this.sentence(trouble), last);
   }
 
   /** The same in a form that lies before the rows; to send it is to try again. */

@@ -61,7 +61,7 @@ if (["spam", "trash"].includes(queue.dataset.view)) MEANT.undo = BACK; // as in 
 const MARKS = { pin: ["pin", "unpin"], pick: ["pick", "unpick"], flag: ["flag", "unflag"] };
 
 function decide(key) {
-  if (key === "undo" && desk.canUndo) return desk.undo();
+  if (key === "undo" && desk.last) return desk.undo();
   const row = here();
   const verb = row && offer(MARKS[key] ?? MEANT[key] ?? [key], row);
   if (verb) return act(verb, [row]);
@@ -111,7 +111,7 @@ function pressDecide({ value }, chosen, note) {
 }
 
 function tell(key) {
-  notice.tell(speech.say(key), desk.canUndo);
+  notice.tell(speech.say(key), desk.last);
 }
 
 /** Do it, but ask before something is deleted for ever. */

@@ -114,7 +114,8 @@ def undo() -> Response:
 
 def _notice(undone: Undone) -> dict[str, object]:
     """What was taken back, with the way to do it again; or in a sentence why nothing was."""
-    told = {"key": "queue.done.undo", "count": undone.count, "late": len(undone.late), "batch": undone.batch}
+    key = f"queue.done.{'redo' if undone.is_redo else 'undo'}"
+    told = {"key": key, "count": undone.count, "late": len(undone.late), "batch": undone.batch}
     why = {late.why for late in undone.late}
     if undone.count or len(why) != 1 or not why <= set(ALWAYS_THE_SAME):
         return told

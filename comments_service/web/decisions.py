@@ -61,7 +61,7 @@ def undo() -> Response:
         raise Malformed
     by, now = g.moderator, wiring().now()
     undone = take_back(by=by, now=now, batch=batch) if batch else take_back(by=by, now=now, journal_id=row)
-    notice = {"key": "queue.done.undo", "count": undone.count}
+    notice = {"key": f"queue.done.{'redo' if undone.is_redo else 'undo'}", "count": undone.count}
     return told(
         "undo",
         place,

@@ -17,6 +17,7 @@ SPOKEN = (
     *("queue.bulk.ticked", "queue.heading.pending", "queue.title", "queue.title.waiting"),
     *("queue.live.again", "queue.live.as_it_is", "queue.live.claim", "queue.live.not_here"),
     *("queue.live.nothing_to_undo", "queue.live.sign_in", "queue.ask", "queue.done.nothing"),
+    "queue.undo",
 )
 SPOKEN_FAMILIES = ("queue.done.", "queue.trouble.")
 
