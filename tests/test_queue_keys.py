@@ -207,6 +207,27 @@ def test_a_key_that_is_held_decides_once(page: Page, live_service: LiveService) 
     assert len(decisions(live_service)) == 1
 
 
+def test_after_two_undos_the_keyboard_is_on_the_second_whichever_row_comes_last(
+    page: Page, live_service: LiveService
+) -> None:
+    some(live_service, "Ana", "Ben", "Cem")
+    sign_in(page, live_service)
+    press(page, "j", "s", "s")
+    expect_told(page, "2 comments marked as spam.")
+    page.evaluate("""() => {
+      const ask = window.fetch;
+      let asked = 0;
+      window.fetch = async (address, ...more) => {
+        const answer = await ask(address, ...more);
+        if (String(address).includes("id=") && !asked++) await new Promise((wait) => setTimeout(wait, 700));
+        return answer;
+      };
+    }""")
+    press(page, "z", "z")
+    expect(page.get_by_role("article")).to_have_count(3)
+    expect_focus(page, "Ana")
+
+
 def test_the_sheet_tells_the_keys_and_turns_them_off_for_good(page: Page, live_service: LiveService) -> None:
     some(live_service, "Ana", "Ben")
     sign_in(page, live_service)

@@ -3,10 +3,8 @@
 import { Told } from "./queue-told.js";
 import { tickOf } from "./queue-rows.js";
 
-const BECOMES = {
-  ...{ approve: "approved", unapprove: "pending", spam: "spam", trash: "trash" },
-  ...{ not_spam: "pending", restore: "pending", delete: "" },
-};
+const BECOMES = { approve: "approved", unapprove: "pending", spam: "spam", trash: "trash" };
+Object.assign(BECOMES, { not_spam: "pending", restore: "pending", delete: "" });
 // What ends in views of what is marked so: readers reported it, or the service took it for spam
 const SETTLING = { reported: ["approve", "spam", "trash", "dismiss"], check: ["not_spam", "spam", "delete"] };
 const SHOWS = { all: ["pending", "approved"], mine: ["pending", "approved"] };
@@ -19,6 +17,7 @@ export class Desk {
   #article;
   #told;
   #done = []; // what can be taken back, the last on top
+  #undone; // what was taken back last: its row has the keyboard, whichever answer comes last
 
   /** `parts`: queue, form, rows, ticks, line, door, notice, refill, shown. */
   constructor(parts) {
@@ -64,6 +63,7 @@ export class Desk {
     const { queue, line, door, rows, notice } = this.#parts;
     const entry = this.#done.pop();
     if (!entry) return;
+    this.#undone = entry;
     const send = () => entry.batch && door.post(notice.undoAddress, [...notice.place, ["batch", entry.batch]]);
     try {
       const answer = await line.add(send);
@@ -74,7 +74,7 @@ export class Desk {
       if (answer.done.length && !back.length) return location.assign(queue.dataset.home); // it was decided elsewhere
       const isOther = answer.batch && !answer.done.length; // an article, or how an author stands
       const [first] = await this.refresh(isOther ? allOf(rows.shown) : back);
-      if (first && !isOther) rows.focus(first);
+      if (first && !isOther && entry === this.#undone) rows.focus(first);
       this.#parts.shown();
     } catch (trouble) {
       this.#done.push(entry);
