@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,10 +14,10 @@ from comments_service.blocklists.ready import NO_WORDS
 from comments_service.clusters.joining import Likes, likes_of
 from comments_service.neighbours.heard import UNHEARD, Heard
 from comments_service.privacy import Keyring
-from comments_service.rules.facts import gather, signed_comments, signer_hashes, texts_of
+from comments_service.rules.facts import gather, others_by_author, texts_of
 from comments_service.rules.judge import Facts, judge
 from comments_service.spam.evidence import Evidence, Said
-from comments_service.spam.history import DecidedRow, Past, decided, look_back
+from comments_service.spam.history import Past, decided, look_back
 from comments_service.spam.judge import Opinion, think
 from comments_service.spam.learning import learner
 from comments_service.spam.signals import Signal
@@ -106,10 +105,12 @@ class Bench:
             sending.nonce,
             likes,
             own_id=self.own_id,
-            by_author=decided(self._others_by_author(submission, earlier)),
+            by_author=decided(
+                others_by_author(self.session, submission, earlier, keys=self.keys, own_id=self.own_id)
+            ),
         )
         evidence = Evidence(_said(submission, facts), sending, look_back(self.session, past, now=self.now))
-        slots = evidence.said.seen.slots()
+        slots = evidence.said.seen.slots
         site = learner(self.session, site_id, slots)
         opinion = think(evidence, site.filter, lessons=site.lessons, others=(*self.heard.signals, *self.came))
         lacks_proof = facts.lacks_proof or sending.lacks_proof(is_ticket_used=evidence.history.is_ticket_used)
@@ -124,23 +125,6 @@ class Bench:
         )
         verdict = judge(rules, facts, texts_of(submission))
         return Judged(facts, verdict, earlier, likes, opinion, sending.seconds, self.heard)
-
-    def _others_by_author(self, submission: Submission, earlier: Comment | None) -> Collection[DecidedRow]:
-        """What else is there by the author: whom the site's signature names, or whom the receipt proves.
-
-        Of the latter the comment that it belongs to, and the first that was proven with it.
-        """
-        site_id = submission.site.id
-        hashes: tuple[bytes, ...] = ()
-        if submission.signed is not None:
-            hashes = signer_hashes(site_id, submission.signed, self.keys)
-        elif earlier is not None and earlier.signer_hash is not None:  # so is that of an edit
-            hashes = (earlier.signer_hash,)
-        if hashes:
-            return signed_comments(self.session, site_id, hashes, but=self.own_id)
-        ids = {earlier.id, earlier.proven_root_id} if earlier is not None else set()
-        found = (self.session.get(Comment, number) for number in ids - {self.own_id, None})
-        return [comment for comment in found if comment is not None]
 
 
 def _said(submission: Submission, facts: Facts) -> Said:

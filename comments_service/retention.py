@@ -29,12 +29,12 @@ from comments_service.storage.spam import SpentTicket
 from comments_service.storage.trails import NetworkTrail
 from comments_service.storage.votes import Vote
 from comments_service.submit import KEY_LIFETIME
+from comments_service.throttle import COUNTED_FOR
 from comments_service.vocabulary import Status
 
 BATCH = 500  # one batch is one short transaction: nobody who posts meanwhile waits long
 LETTERS_KEPT = timedelta(days=30)  # what became of them; the letters themselves are kept nowhere
 UNDO_KEPT = timedelta(days=7)  # so long what was lifted or taken off a list can be brought back
-BRIEFLY = timedelta(hours=1)  # as long as comments of a network are counted
 SWEPT = "comments-swept"
 Batch = Callable[[Session], int]
 
@@ -82,7 +82,7 @@ def sweep(*, settings: Settings, now: datetime) -> Swept:
         lessons=_in_batches(lambda session: _drop_lessons(session, now - LETTERS_KEPT)),
         blocked_entries=_in_batches(lambda session: _drop_blocked(session, now)),
         trails=_in_batches(lambda session: _drop_trails(session, networks_until, is_brief=False))
-        + _in_batches(lambda session: _drop_trails(session, now - BRIEFLY, is_brief=True)),
+        + _in_batches(lambda session: _drop_trails(session, now - COUNTED_FOR, is_brief=True)),
     )
 
 

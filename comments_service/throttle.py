@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from comments_service.errors import TooManyComments
 from comments_service.settings import Settings
 from comments_service.storage.models import Comment
-from comments_service.storage.trails import latest_of_network
+from comments_service.storage.trails import EVER, latest_of_network
 
+COUNTED_FOR = timedelta(hours=1)  # of one network
 CLOCK_SLACK = timedelta(minutes=1)  # rows from a clock that was set back must not lock anybody out for long
 
 
@@ -33,15 +34,14 @@ def refuse_haste(
 def _network_wait(
     session: Session, hashes: tuple[bytes, ...], settings: Settings, now: datetime
 ) -> timedelta:
-    hour = timedelta(hours=1)
-    lately = {"hashes": hashes, "after": now - hour, "until": now + CLOCK_SLACK, "but": 0}
+    lately = {**EVER, "hashes": hashes, "after": now - COUNTED_FOR, "until": now + CLOCK_SLACK}
     rows = session.execute(latest_of_network(settings.submissions_per_hour), lately)
     times: list[datetime] = [row.created_at for row in rows]
     if not times:
         return timedelta(0)
     wait = times[0] + timedelta(seconds=settings.submission_interval_seconds) - now
     if len(times) >= settings.submissions_per_hour:
-        wait = max(wait, times[-1] + hour - now)
+        wait = max(wait, times[-1] + COUNTED_FOR - now)
     return wait
 
 

@@ -29,8 +29,8 @@ from comments_service.submit import submit
 from comments_service.tokens import OPENING_LASTS, receipt
 from comments_service.vocabulary import Badge, SignedName, SiteView, Status
 from tests.conftest import Clock
-from tests.doors import a_ticket, form_fields, page, page_ticket, send, send_form, sign_in
-from tests.factories import ARTICLE, ORIGIN, a_body, a_comment, a_site, a_submission, wiring_of
+from tests.doors import a_network, a_ticket, form_fields, page, page_ticket, send, send_form, sign_in
+from tests.factories import ARTICLE, ORIGIN, StoredComment, a_body, a_comment, a_site, a_submission, wiring_of
 
 CALM = "I crossed that bridge every day for eleven years and never once looked down."
 
@@ -311,14 +311,8 @@ def test_an_author_is_vouched_for_by_people_and_not_by_what_was_published_by_its
 def test_an_edit_is_not_vouched_for_by_what_it_edits(app: Flask, client: FlaskClient, clock: Clock) -> None:
     site = a_site(app, key="held", rules={"hold_all": True})
     comment = a_comment(app, site, now=clock.now)
-    proof = receipt(wiring_of(app).keys.ring, site="held", comment_id=comment.id)
     a_rule_change(app, site, {"hold_all": False, "hold_links_from": 1})
-    answer = client.patch(
-        f"/api/v1/comments/{comment.id}",
-        json={"text": "Look at https://shop.example.net instead."},
-        headers={"Authorization": f"Bearer {proof}", "Origin": ORIGIN},
-    )
-    assert answer.status_code == 200, answer.text
+    say_anew(client, app, site, comment, "Look at https://shop.example.net instead.")
     with app.app_context():
         edit = db.session.scalars(select(Comment).where(Comment.edits_id == comment.id)).one()
         assert "author-known" not in given(edit)
@@ -335,13 +329,7 @@ def test_an_edit_of_a_signed_name_is_judged_by_what_people_decided_about_the_res
         clock.forward(seconds=600)
     with app.app_context():
         before = given(db.session.get_one(Comment, last.id))
-    proof = receipt(wiring_of(app).keys.ring, site="signed", comment_id=last.id)
-    answer = client.patch(
-        f"/api/v1/comments/{last.id}",
-        json={"text": "And secondly."},
-        headers={"Authorization": f"Bearer {proof}", "Origin": ORIGIN},
-    )
-    assert answer.status_code == 200, answer.text
+    say_anew(client, app, site, last, "And secondly.")
     with app.app_context():
         row = db.session.get_one(Comment, last.id)
         assert row.text == "And secondly."
@@ -353,17 +341,24 @@ def test_a_comment_is_no_past_of_its_own_edit(app: Flask, client: FlaskClient, c
     site = a_site(app, key="held", rules={"hold_all": True})
     comment = a_comment(app, site, network="203.0.113.0/24", now=clock.now)
     a_rule_change(app, site, {"hold_all": False, "hold_links_from": 1})
-    proof = receipt(wiring_of(app).keys.ring, site="held", comment_id=comment.id)
-    answer = client.patch(
-        f"/api/v1/comments/{comment.id}",
-        json={"text": "Look at https://shop.example.net instead."},
-        headers={"Authorization": f"Bearer {proof}", "Origin": ORIGIN},
-        environ_overrides={"REMOTE_ADDR": "203.0.113.9"},
-    )
-    assert answer.status_code == 200, answer.text
+    say_anew(client, app, site, comment, "Look at https://shop.example.net instead.", network="203.0.113.9")
     with app.app_context():
         edit = db.session.scalars(select(Comment).where(Comment.edits_id == comment.id)).one()
         assert "network-honest" not in given(edit)
+
+
+def say_anew(
+    client: FlaskClient, app: Flask, site: SiteView, comment: StoredComment, text: str, network: str = ""
+) -> None:
+    """Change a comment as its author."""
+    proof = receipt(wiring_of(app).keys.ring, site=site.key, comment_id=comment.id)
+    answer = client.patch(
+        f"/api/v1/comments/{comment.id}",
+        json={"text": text},
+        headers={"Authorization": f"Bearer {proof}", "Origin": ORIGIN},
+        environ_overrides={"REMOTE_ADDR": network} if network else a_network(),
+    )
+    assert answer.status_code == 200, answer.text
 
 
 def a_rule_change(app: Flask, site: SiteView, rules: dict[str, int]) -> None:

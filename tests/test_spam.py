@@ -33,7 +33,7 @@ WAYS = {  # what advertisers write, and what readers do; the number makes each a
 
 def slots(text: str, name: str = "Ann Miller") -> Mapping[int, float]:
     """What the model sees."""
-    return look_at(text, name).slots()
+    return look_at(text, name).slots
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_name_is_looked_at_too(name: str, feature: str) -> None:
 def test_any_text_can_be_looked_at(text: str) -> None:
     seen = look_at(text)
     assert len(seen.values) < 4_000
-    assert Filter(cautious(shipped().weights)).probability(seen.slots()) >= 0
+    assert Filter(cautious(shipped().weights)).probability(seen.slots) >= 0
 
 
 def test_learning_moves_the_right_way_and_not_too_far() -> None:

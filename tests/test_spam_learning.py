@@ -49,7 +49,7 @@ def learned(app: Flask, site: SiteView) -> Mapping[int, float]:
 
 def likely(app: Flask, site: SiteView, text: str = TEXT, name: str = "Ann Miller") -> float:
     """How likely the site's filter takes a text for spam."""
-    slots = look_at(text, name).slots()
+    slots = look_at(text, name).slots
     with app.app_context():
         found = site_filter(db.session(), site.id, list(slots)).probability(slots)
         db.session.rollback()

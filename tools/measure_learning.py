@@ -93,7 +93,7 @@ def judging(comment: LabelledComment) -> float:
     with reading() as session:
         session.execute(select(Comment.id).where(Comment.id == 1)).all()
         begun = time.perf_counter()
-        slots = look_at(comment.text, comment.author).slots()
+        slots = look_at(comment.text, comment.author).slots
         site_filter(session, 1, slots).probability(slots)
         return (time.perf_counter() - begun) * 1000
 

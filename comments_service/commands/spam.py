@@ -85,7 +85,7 @@ def explain(text: str, *, name: str) -> None:
         text = sys.stdin.read()
     seen, site = look_at(text, name), Filter(new_site())
     say: Callable[..., str] = partial(Catalogue.load().text, SOURCE_LANGUAGE)
-    click.echo(say("filter.likely", percent=_percent(site.probability(seen.slots()))))
+    click.echo(say("filter.likely", percent=_percent(site.probability(seen.slots))))
     for sign in reasons(seen, site):
         click.echo(f"- {sentence(sign, say)}")
 

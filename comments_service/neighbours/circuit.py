@@ -111,8 +111,3 @@ class Turns:
                     del self._locks[name]
                 else:
                     self._locks[name] = lock, waiting - 1
-
-    def count(self, name: bytes) -> int:
-        """How many are in, or wait."""
-        with self._lock:
-            return self._locks.get(name, (None, 0))[1]

@@ -68,20 +68,35 @@ def _is_known(session: Session, submission: Submission, earlier: Comment | None,
     if submission.signed is None:
         return earlier is not None and earlier.status == Status.APPROVED
     site_id = submission.site.id
-    theirs = _by_signer(site_id, signer_hashes(site_id, submission.signed, keys))
+    theirs = _by_signer(site_id, _signer_hashes(site_id, submission.signed, keys))
     theirs = theirs.where(Comment.status == Status.APPROVED)
     return session.scalars(theirs.limit(1)).first() is not None
 
 
-def signed_comments(
-    session: Session, site_id: int, hashes: Collection[bytes], *, but: int | None
+def others_by_author(
+    session: Session, submission: Submission, earlier: Comment | None, *, keys: Keyring, own_id: int | None
 ) -> Sequence[Comment]:
-    """The latest comments by somebody whose name the site signs, by the hashes of that, without this one."""
-    theirs = _by_signer(site_id, hashes).where(Comment.id.is_distinct_from(but), Comment.edits_id.is_(None))
-    return session.scalars(theirs.order_by(Comment.id.desc()).limit(OF_SIGNER)).all()
+    """What else is there by the author: whom the site's signature names, or whom the receipt proves.
+
+    Of the latter the comment that it belongs to, and the first that was proven with it. Without the comment
+    that is edited (`own_id`).
+    """
+    site_id = submission.site.id
+    hashes: tuple[bytes, ...] = ()
+    if submission.signed is not None:
+        hashes = _signer_hashes(site_id, submission.signed, keys)
+    elif earlier is not None and earlier.signer_hash is not None:  # so is that of an edit
+        hashes = (earlier.signer_hash,)
+    if hashes:
+        signed = _by_signer(site_id, hashes).where(Comment.edits_id.is_(None))
+        latest = signed.where(Comment.id.is_distinct_from(own_id)).order_by(Comment.id.desc())
+        return session.scalars(latest.limit(OF_SIGNER)).all()
+    ids = {earlier.id, earlier.proven_root_id} if earlier is not None else set()
+    found = (session.get(Comment, number) for number in ids - {own_id, None})
+    return [comment for comment in found if comment is not None]
 
 
-def signer_hashes(site_id: int, signed: SignedName, keys: Keyring) -> tuple[bytes, ...]:
+def _signer_hashes(site_id: int, signed: SignedName, keys: Keyring) -> tuple[bytes, ...]:
     """What such a name is known by."""
     return keys.digests("signer", signer_data(site_id, signed))
 

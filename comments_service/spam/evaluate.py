@@ -179,7 +179,7 @@ def _stream(labelled: _Labelled, source: str, start: Slots, *, is_attacked: bool
     judged = []
     for comment, slots in sorted(labelled.sources[source], key=lambda pair: pair[0].written):
         if is_attacked and comment.is_spam and honest:
-            slots = look_at(hidden(comment.text, honest, chance), comment.author).slots()
+            slots = look_at(hidden(comment.text, honest, chance), comment.author).slots
         judged.append((site.probability(slots) > SPAM_FROM, comment))
         is_flipped = is_attacked and chance.random() < FLIPPED
         site.learn(slots, is_spam=comment.is_spam != is_flipped)

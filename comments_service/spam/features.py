@@ -56,17 +56,14 @@ class Seen:
     words: tuple[str, ...]
     named: tuple[str, ...] = ()
 
-    def slots(self) -> Mapping[int, float]:
-        """The values by slots; a sign keeps features that meet in one slot from adding up."""
-        return self._slots
-
     @cached_property
     def placed(self) -> Mapping[str, tuple[int, float]]:
         """The slot of each feature by its name, and its value with the sign that it has there."""
         return {name: slot_of(name, value) for name, value in self.values.items()}
 
     @cached_property
-    def _slots(self) -> dict[int, float]:
+    def slots(self) -> Mapping[int, float]:
+        """The values by slots; a sign keeps features that meet in one slot from adding up."""
         found = {ALWAYS: ALWAYS_VALUE}
         for slot, signed in self.placed.values():
             found[slot] = found.get(slot, 0.0) + signed

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, and_, bindparam, exists, func, select, text
+from sqlalchemy import Row, ScalarSelect, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from comments_service.clusters.joining import Likes
@@ -17,22 +17,13 @@ from comments_service.storage.base import UtcDateTime
 from comments_service.storage.database import reading
 from comments_service.storage.models import Comment
 from comments_service.storage.spam import SpentTicket
-from comments_service.storage.trails import latest_of_network
+from comments_service.storage.trails import EVER, latest_of_network
 from comments_service.vocabulary import Status
 
 BY_ITSELF = ("known-author", "trusted", "no-rule")  # what the service publishes without a person
 OF_NETWORK = 100  # comments of one network that are looked at, the newest
 LATE, USUAL = 30, 600  # comments: how quickly the last few came, beside how quickly the last many did
-EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 RUSH_WITHIN = timedelta(minutes=10)  # nothing slower is a rush, however quiet the place usually is
-
-
-class DecidedRow(Protocol):
-    """What tells of a comment where it stands, and whether a person brought it there."""
-
-    status: Any
-    verdict_reason: Any
-    is_quietly_declined: Any
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class Past:
 def look_back(session: Session, past: Past, *, now: datetime) -> History:
     """What came before."""
     ticket = _hash(past.nonce) if past.nonce is not None else b""
-    asked = {"hashes": past.network_hashes, "after": EVER[0], "until": EVER[1], "but": past.own_id or 0}
+    asked = {**EVER, "hashes": past.network_hashes, "but": past.own_id or 0}
     asked |= {"site_id": past.site_id, "nonce_hash": ticket, "lately": now - timedelta(hours=1)}
     found = session.execute(_PAST, asked).one()
     return History(
@@ -89,7 +80,7 @@ def _hash(nonce: str) -> bytes:
     return hashlib.sha256(nonce.encode()).digest()[:16]
 
 
-def decided(rows: Collection[DecidedRow | Row[Any]]) -> Tally:
+def decided(rows: Collection[Comment | Row[Any]]) -> Tally:
     """What people made of comments; what the service does by itself would only confirm itself."""
     honest = sum(row.status == Status.APPROVED and row.verdict_reason not in BY_ITSELF for row in rows)
     spam = sum(row.status == Status.SPAM and not row.is_quietly_declined for row in rows)
@@ -105,19 +96,23 @@ def _came(back: int) -> ScalarSelect[datetime]:
 
 # Made once: to build them takes longer than to run them
 BEGAN = (_came(LATE).label("late"), _came(USUAL).label("usual"))  # the last few comments, and the last many
-_latest = latest_of_network(OF_NETWORK).subquery()
-_IS_SPAM = and_(_latest.c.status == Status.SPAM, _latest.c.is_quietly_declined.is_(False))
-_IS_HONEST = and_(_latest.c.status == Status.APPROVED, _latest.c.verdict_reason.not_in(BY_ITSELF))
+LATEST = latest_of_network(OF_NETWORK).subquery()
+SENT_LATELY = func.count().filter(LATEST.c.created_at > bindparam("lately"))
+# As `decided` counts
+CALLED_SPAM = func.count().filter(LATEST.c.status == Status.SPAM, LATEST.c.is_quietly_declined.is_(False))
+_CALLED_HONEST = func.count().filter(
+    LATEST.c.status == Status.APPROVED, LATEST.c.verdict_reason.not_in(BY_ITSELF)
+)
 # One question: each way to the database takes as long as what is asked there
 _PAST = select(
-    func.count().filter(_latest.c.created_at > bindparam("lately")).label("lately"),
-    func.count().filter(_IS_HONEST).label("honest"),  # as `decided` counts
-    func.count().filter(_IS_SPAM).label("spam"),
+    SENT_LATELY.label("lately"),
+    _CALLED_HONEST.label("honest"),
+    CALLED_SPAM.label("spam"),
     *BEGAN,
     exists()
     .where(SpentTicket.site_id == bindparam("site_id"), SpentTicket.nonce_hash == bindparam("nonce_hash"))
     .label("is_spent"),
-).select_from(_latest)
+).select_from(LATEST)
 _SPEND = text(
     "INSERT INTO spent_ticket (site_id, nonce_hash, spent_at) VALUES (:site_id, :nonce_hash, :spent_at)"
     " ON CONFLICT DO NOTHING"

@@ -67,7 +67,7 @@ def think(evidence: Evidence, site: Filter, *, lessons: int = 0, others: Iterabl
     """
     seen = evidence.said.seen
     bound = trusted(lessons)
-    score = max(-bound, min(bound, site.score(seen.slots())))
+    score = max(-bound, min(bound, site.score(seen.slots)))
     found = [*that_count([*signals(evidence), *others]), Signal(LEARNED, round(score, 2))]
     total = sum(signal.weight for signal in found)
     ranked = sorted((signal for signal in found if signal.weight), key=lambda signal: -abs(signal.weight))

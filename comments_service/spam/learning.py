@@ -109,7 +109,7 @@ def _seen(session: Session, comment_ids: Sequence[int]) -> dict[int, tuple[int, 
         Comment.id.in_(comment_ids), Comment.is_letter.is_(False), Comment.edits_id.is_(None)
     )
     return {
-        row.id: (row.site_id, _look_at(row).slots()) for row in session.execute(taught.order_by(Comment.id))
+        row.id: (row.site_id, _look_at(row).slots) for row in session.execute(taught.order_by(Comment.id))
     }
 
 

@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from comments_service.options import Asking
 from comments_service.rules.surge import is_in_surge
-from comments_service.spam.history import BEGAN, EVER, OF_NETWORK, rush
+from comments_service.spam.history import BEGAN, CALLED_SPAM, LATEST, SENT_LATELY, rush
 from comments_service.spam.signals import RUSH
 from comments_service.storage.database import reading
 from comments_service.storage.models import Thread, ThreadAlias
 from comments_service.storage.rules import Surge
 from comments_service.storage.threads import find_thread
-from comments_service.storage.trails import latest_of_network
-from comments_service.vocabulary import ArticleRef, SiteView, Status
+from comments_service.storage.trails import EVER
+from comments_service.vocabulary import ArticleRef, SiteView
 
 FROM_NETWORK = 2  # comments in the last hour: with the third the signals begin to count them
 RUSH_FROM = min(times for times, _ in RUSH)
 
 # All in one question, made once, since every form asks it. A surge may be that of another article on the page
-_latest = latest_of_network(OF_NETWORK).subquery()
 _by_address = select(ThreadAlias.thread_id).where(
     ThreadAlias.site_id == bindparam("site"), ThreadAlias.normalised_url == bindparam("address")
 )
 _by_id = select(Thread.id).where(Thread.site_id == bindparam("site"), Thread.explicit_id == bindparam("id"))
 _QUESTION = select(
-    func.count().filter(_latest.c.created_at > bindparam("lately")),
-    func.count().filter(_latest.c.status == Status.SPAM, _latest.c.is_quietly_declined.is_(False)),
+    SENT_LATELY,
+    CALLED_SPAM,
     *BEGAN,
     exists(Surge.id).where(Surge.thread_id.in_(_by_address.union(_by_id)), Surge.ends_at > bindparam("now")),
-).select_from(_latest)
+).select_from(LATEST)
 
 
 def asks_proof(
@@ -42,9 +41,8 @@ def asks_proof(
     if site.options.proof != Asking.SUSPICION:
         return site.options.proof == Asking.ALWAYS
     with reading() as session:
-        about = {"site": site.id, "address": article.normalised_url, "id": article.explicit_id}
+        about = {**EVER, "site": site.id, "address": article.normalised_url, "id": article.explicit_id}
         about |= {"hashes": network_hashes, "now": now, "lately": now - timedelta(hours=1)}
-        about |= {"after": EVER[0], "until": EVER[1], "but": 0}
         sent, spam, late, usual, surges = session.execute(_QUESTION, about).one()
         return (
             sent >= FROM_NETWORK

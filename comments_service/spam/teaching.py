@@ -15,7 +15,7 @@ from comments_service.spam.model import Example, Slots
 
 def slots_of(comment: LabelledComment) -> Slots:
     """What the model sees of a labelled comment; never its label."""
-    return look_at(comment.text, comment.author).slots()
+    return look_at(comment.text, comment.author).slots
 
 
 def examples_of(comments: Sequence[LabelledComment]) -> list[Example]:
@@ -24,7 +24,7 @@ def examples_of(comments: Sequence[LabelledComment]) -> list[Example]:
     found = [Example(slots_of(comment), comment.is_spam) for comment in comments]
     if honest:
         found += [
-            Example(look_at(hidden(comment.text, honest, chance), comment.author).slots(), True)
+            Example(look_at(hidden(comment.text, honest, chance), comment.author).slots, True)
             for comment in comments
             if comment.is_spam
         ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -51,6 +51,12 @@ class NetworkTrail(Base):
     is_brief: Mapped[bool] = mapped_column(Boolean)
 
 
+# What `latest_of_network` is asked with for all there is, beside the networks
+EVER: Mapping[str, Any] = {
+    "after": datetime.min.replace(tzinfo=UTC),
+    "until": datetime.max.replace(tzinfo=UTC),
+    "but": 0,
+}
 _KEPT = ("site_id", "network_hash", "created_at", "status", "verdict_reason", "is_quietly_declined")
 _TOLD = ("created_at", "status", "verdict_reason", "is_quietly_declined")
 

@@ -105,9 +105,7 @@ def change(key: str) -> Response:
         elif wish == MAKE_SECRET:
             secret = new_secret()
             kept = save(key, SiteChange(neighbours=NeighbourChange(service_secret=secret)))
-            session[NOTICE] = {
-                "key": f"settings.neighbours.secret.{'kept' if _is_all(typed, kept) else 'alone'}"
-            }
+            session[NOTICE] = {"key": SECRET_KEPT if _is_all(typed, kept) else SECRET_ALONE}
             return _page(kept, Shown(typed, secret=secret))
         elif wish.startswith(TEST):
             return _page(site, _tested(site, typed, _neighbour(wish.removeprefix(TEST))))
